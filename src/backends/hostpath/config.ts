@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { Quantity } from '../../config/quantity.ts';
+import { endpointShape } from '../../config/schema.ts';
+
+const AbsolutePath = z.string().regex(/^\/[^\0]*$/, 'must be an absolute path');
+
+/** What a pool's directory stands on. */
+const Backing = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }).meta({ description: 'The directory as it is.' }),
+  z
+    .strictObject({
+      type: z.literal('file'),
+      path: AbsolutePath.meta({
+        description:
+          'The file that holds the pool. Made when it is missing and the registry does not know the pool.',
+      }),
+      size: Quantity.meta({
+        description: 'Its size. Raising it grows the pool while it is in use; lowering it is refused.',
+      }),
+      sparse: z
+        .boolean()
+        .default(false)
+        .meta({
+          description:
+            'Do not preallocate. A host disk that fills up then becomes I/O errors in every volume.',
+        }),
+    })
+    .meta({ description: 'A file with an xfs of its own, mounted at the pool path.' }),
+  z
+    .strictObject({
+      type: z.literal('device'),
+      device: AbsolutePath.meta({
+        description: 'A disk or partition that nothing else uses; formatted with xfs only when it is blank.',
+      }),
+    })
+    .meta({ description: 'A disk with an xfs of its own, mounted at the pool path.' }),
+]);
+export type Backing = z.infer<typeof Backing>;
+
+/** One pool of this node. */
+export const HostpathPool = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+      'must be lower-case letters, digits and dashes, at most 63',
+    )
+    .meta({ description: 'The name that StorageClasses use in `pool`.' }),
+  path: AbsolutePath.meta({ description: 'The directory of the pool.' }),
+  backing: Backing.default({ type: 'none' }),
+  overcommit: z
+    .number()
+    .min(0.1)
+    .max(100)
+    .default(1)
+    .meta({ description: 'How many times its size the pool may promise.' }),
+  lowWaterPercent: z
+    .number()
+    .min(0)
+    .max(50)
+    .default(5)
+    .meta({ description: 'Below this share of free space the pool reports itself degraded.' }),
+});
+export type HostpathPool = z.infer<typeof HostpathPool>;
+
+/** Section `drivers.hostpath` of the configuration file. */
+export const HostpathConfig = z
+  .strictObject({
+    driverName: z
+      .string()
+      .regex(
+        /^[a-z]([a-z0-9.-]{0,61}[a-z])?$/,
+        'must be a domain name of at most 63 characters that begins and ends with a letter',
+      )
+      .default('hostpath.stowage.dev')
+      .meta({ description: 'CSI name of the driver.' }),
+    ...endpointShape,
+    pools: z
+      .array(HostpathPool)
+      .min(1)
+      .refine(
+        (pools) => new Set(pools.map((pool) => pool.name)).size === pools.length,
+        'two pools have the same name',
+      )
+      .refine(
+        (pools) => new Set(pools.map((pool) => pool.path)).size === pools.length,
+        'two pools have the same path',
+      ),
+  })
+  .refine(
+    (driver) =>
+      (driver.endpoint !== undefined) !==
+      (driver.controllerEndpoint !== undefined && driver.nodeEndpoint !== undefined),
+    'set either endpoint, or both controllerEndpoint and nodeEndpoint',
+  );
+export type HostpathConfig = z.infer<typeof HostpathConfig>;

@@ -1,0 +1,17 @@
+import type { FileStore } from './file-store.ts';
+
+/** One pool on one node, as it stands now. */
+export interface StoreEntry<S extends FileStore = FileStore> {
+  /** The name that StorageClasses use. */
+  readonly poolName: string;
+  readonly nodeName: string;
+  /** Known from the registry even while the pool is not to be reached; undefined before it was ever opened. */
+  readonly poolId: string | undefined;
+  /** The open store, or why there is none: a sentence that says what to do. */
+  readonly state: { readonly store: S } | { readonly unavailable: string };
+}
+
+/** The stores that there are. Its entries change while the program runs: ask again each time. */
+export interface StoreDirectory<S extends FileStore = FileStore> {
+  list(): readonly StoreEntry<S>[];
+}

@@ -1,0 +1,137 @@
+import type { MountEntry } from './mountinfo.ts';
+import type { Syscalls } from './syscalls/syscalls.ts';
+
+/** The machine, as the layers above see it. `createHost` (create-host.ts) builds the real one; there is no other. */
+export interface Host {
+  readonly syscalls: Syscalls;
+  readonly commands: Commands;
+  readonly mounts: Mounts;
+  readonly loops: Loops;
+  readonly freezer: Freezer;
+  readonly trees: Trees;
+  /** Ends helpers and workers. */
+  close(): Promise<void>;
+}
+
+/** Child processes: argv only, no shell, own process group, bounded output, LC_ALL=C, an environment that names what it passes. */
+export interface Commands {
+  /**
+   * Runs to the end. Throws CommandError (with exit code, signal, stderr, and booleans that name the reason) on a non-zero exit
+   * unless `okExitCodes` has it, on the deadline, on abort: the group gets SIGTERM, then SIGKILL; a child that cannot be
+   * killed is abandoned and named in the error. A missing program is a CommandError with `notFound`.
+   */
+  run(command: Command, signal: AbortSignal): Promise<CommandResult>;
+}
+
+export interface Command {
+  readonly argv: readonly [program: string, ...args: string[]];
+  readonly deadlineMs: number;
+  readonly input?: string;
+  /** Exit codes that are answers, not failures. Default: 0. */
+  readonly okExitCodes?: readonly number[];
+  /** Kept of each stream; what is beyond is dropped from the middle. Default 64 KiB. */
+  readonly maxOutputBytes?: number;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Mounts of this process's mount namespace. Everything is read from /proc/self/mountinfo; nothing is remembered. */
+export interface Mounts {
+  list(signal: AbortSignal): Promise<readonly MountEntry[]>;
+  /** The topmost mount whose mount point is exactly `path`, if any. Never touches the path itself. */
+  findAt(path: string, signal: AbortSignal): Promise<MountEntry | undefined>;
+  /** The mount that holds `path` (longest prefix, topmost). Throws when there is none. */
+  getHolding(path: string, signal: AbortSignal): Promise<MountEntry>;
+  /** Every mount of what lies at or below `path` of the file system that holds it (bind mounts elsewhere, by device and root). */
+  listOf(path: string, signal: AbortSignal): Promise<readonly MountEntry[]>;
+  mount(options: MountOptions, signal: AbortSignal): Promise<void>;
+  /** Bind-mounts a directory or file onto an existing one; a read-only one is remounted before it is of use to anybody. Unwinds on failure. */
+  bind(options: BindOptions, signal: AbortSignal): Promise<void>;
+  /** Unmounts the topmost mount at `path`. Nothing mounted is fine. Throws VOLUME_IN_USE (DriverError) when it is busy. */
+  unmount(path: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface MountOptions {
+  readonly source: string;
+  readonly target: string;
+  readonly fsType: string;
+  readonly readOnly: boolean;
+  /** Option words: those of mount(8) that are flags become flags, the rest is the file system's data. */
+  readonly options: readonly string[];
+}
+
+export interface BindOptions {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** Only words that are per-mount flags: `nosuid`, `nodev`, `noexec`, `noatime`, `nodiratime`, `relatime`. */
+  readonly options: readonly string[];
+}
+
+/** Loop devices, found by (device, inode) of their file, never by its path. */
+export interface Loops {
+  /** All devices over this file; normally none or one. */
+  listOf(file: string, signal: AbortSignal): Promise<readonly LoopDevice[]>;
+  /** The device over this file, attached now if there is none. Idempotent. */
+  ensure(options: LoopOptions, signal: AbortSignal): Promise<LoopDevice>;
+  /** Detaches the file's devices and returns once each opens exclusively or is gone; busy is OPERATION_PENDING (DriverError). */
+  detachAll(file: string, signal: AbortSignal): Promise<void>;
+  /** Lets the device see the file's new size, while it is in use. */
+  resize(device: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface LoopOptions {
+  readonly file: string;
+  readonly readOnly: boolean;
+  readonly sectorSizeBytes: number;
+}
+
+export interface LoopDevice {
+  /** `/dev/loop7` */
+  readonly device: string;
+  /** `7:7`, as mountinfo has it. */
+  readonly majorMinor: string;
+  readonly readOnly: boolean;
+}
+
+/** Freezing a file system for the moment in which it is cloned. */
+export interface Freezer {
+  /**
+   * Freezes the file system mounted at `path`, runs `work`, thaws; thaws also when this process dies (a helper holds the freeze)
+   * and after `maxFrozenMs` at the latest. Throws OPERATION_PENDING (DriverError) when somebody else has it frozen.
+   */
+  whileFrozen<T>(options: FreezeOptions, work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Thaws what an earlier life of this program left frozen (write-ahead records in the run directory). Called before serving. */
+  recover(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+export interface FreezeOptions {
+  readonly path: string;
+  readonly maxFrozenMs: number;
+}
+
+/** Work on whole trees, done by coreutils in a child that sees nothing but /usr, the source and the target. */
+export interface Trees {
+  /** Removes a directory and everything in it. Missing is fine. Refuses (PRECONDITION_FAILED) a tree that something is mounted in. Idempotent. */
+  remove(path: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Copies the contents of `source` into the existing, empty directory `target`, with owners, modes, times, xattrs, hard links, holes.
+   * `reflink: 'always'` fails where it cannot share blocks.
+   */
+  copy(options: CopyTreeOptions, signal: AbortSignal): Promise<void>;
+  /** Allocated bytes and number of inodes (du). */
+  measure(
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly usedBytes: number; readonly usedInodes: number }>;
+}
+
+export interface CopyTreeOptions {
+  readonly source: string;
+  readonly target: string;
+  readonly reflink: 'always' | 'auto';
+}

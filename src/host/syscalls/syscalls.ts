@@ -1,0 +1,210 @@
+/**
+ * The system calls that Node.js does not offer. Each runs synchronously in a worker thread of a small pool, so that one
+ * that hangs stops nobody else. All throw SystemCallError; sizes are bytes; `signal` ends the wait, not the call.
+ * Paths of volumes are opened with O_NOFOLLOW at their last component.
+ */
+export interface Syscalls {
+  /** mount(2). `flags` are names of MS_* flags in lower case; `data` is the file system's own options. */
+  mount(call: MountCall, signal: AbortSignal): Promise<void>;
+  /** umount2(2), always with UMOUNT_NOFOLLOW. `detach` adds MNT_DETACH: for network mounts only. */
+  unmount(call: { readonly target: string; readonly detach?: boolean }, signal: AbortSignal): Promise<void>;
+  statfs(call: { readonly path: string }, signal: AbortSignal): Promise<FileSystemUse>;
+  /** syncfs(2) of the file system that holds `path`. */
+  syncFileSystem(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+
+  /** Attaches a free loop device to a file (LOOP_CTL_GET_FREE, LOOP_CONFIGURE), retrying when another process wins it. */
+  attachLoop(call: AttachLoopCall, signal: AbortSignal): Promise<{ readonly device: string }>;
+  /** LOOP_CLR_FD. A device that is not attached is fine. */
+  detachLoop(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
+  /** LOOP_SET_CAPACITY: takes over the file's new size. */
+  resizeLoop(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
+  /** LOOP_GET_STATUS64: which file is behind a device; undefined when none is. */
+  getLoop(call: { readonly device: string }, signal: AbortSignal): Promise<LoopStatus | undefined>;
+  /** BLKGETSIZE64. */
+  getDeviceSize(
+    call: { readonly device: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly sizeBytes: number }>;
+  /** Opens with O_EXCL and closes: throws EBUSY while a mount or another holder has the device. */
+  probeExclusive(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
+  /** BLKFLSBUF after fsync: writes back and forgets cached pages of a device. */
+  flushDevice(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
+
+  /** FICLONE of a whole regular file into an existing, empty one. Throws EOPNOTSUPP, EXDEV or EINVAL where it can't. */
+  cloneFile(call: { readonly source: string; readonly target: string }, signal: AbortSignal): Promise<void>;
+  /** copy_file_range(2) of one range; returns how much was copied (0 at the end of the source). */
+  copyRange(call: CopyRangeCall, signal: AbortSignal): Promise<{ readonly copiedBytes: number }>;
+  /** SEEK_DATA and SEEK_HOLE: the next data at or after an offset; undefined when only a hole follows. */
+  findData(
+    call: { readonly path: string; readonly offset: number },
+    signal: AbortSignal,
+  ): Promise<DataRange | undefined>;
+  /** fallocate(2) without flags: makes blocks of the range real and grows the file. Throws ENOSPC or EOPNOTSUPP. */
+  allocate(
+    call: { readonly path: string; readonly offset: number; readonly length: number },
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  /** FIFREEZE / FITHAW of the file system mounted at `path`. Throws EBUSY / EINVAL when it is (not) frozen. */
+  freeze(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+  thaw(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+
+  /** FS_IOC_FSGETXATTR / FS_IOC_FSSETXATTR: the project id of a file or directory, and whether new children inherit it. */
+  getProject(call: { readonly path: string }, signal: AbortSignal): Promise<ProjectAttributes>;
+  setProject(call: { readonly path: string } & ProjectAttributes, signal: AbortSignal): Promise<void>;
+  /** Project quota by quotactl_fd(2) (Q_XGETQUOTA, Q_XSETQLIM) on the file system that holds `path`. Throws ESRCH, ENOSYS, ENOTSUP where it has none. */
+  getProjectQuota(
+    call: { readonly path: string; readonly projectId: number },
+    signal: AbortSignal,
+  ): Promise<ProjectQuota>;
+  setProjectQuota(call: SetProjectQuotaCall, signal: AbortSignal): Promise<void>;
+  /** Q_XGETNEXTQUOTA: the first project at or after `fromId` that has a quota; undefined after the last. */
+  findNextProjectQuota(
+    call: { readonly path: string; readonly fromId: number },
+    signal: AbortSignal,
+  ): Promise<ProjectQuota | undefined>;
+
+  /** Makes a subvolume at `path`. */
+  createSubvolume(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+  /** A writable or read-only snapshot of subvolume `source` at `target`. */
+  snapshotSubvolume(call: SnapshotSubvolumeCall, signal: AbortSignal): Promise<void>;
+  /** BTRFS_IOC_SNAP_DESTROY. Throws ENOTEMPTY while other subvolumes are inside. */
+  deleteSubvolume(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+  /** The id of the subvolume whose root is `path`; undefined when `path` is not the root of one. */
+  findSubvolumeId(
+    call: { readonly path: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly subvolumeId: number } | undefined>;
+  setSubvolumeReadOnly(
+    call: { readonly path: string; readonly readOnly: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Paths, relative to `path`, of the subvolumes below it, deepest first. */
+  listSubvolumes(call: { readonly path: string }, signal: AbortSignal): Promise<readonly string[]>;
+  /** Switches quotas on (BTRFS_QUOTA_CTL_ENABLE); fine when they are. */
+  enableBtrfsQuota(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+  /** Limits what the subvolume at `path` refers to (max_rfer of qgroup 0/id); undefined lifts the limit. */
+  setQgroupLimit(
+    call: { readonly path: string; readonly limitBytes: number | undefined },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Usage and limit of qgroup 0/id by a tree search. Throws ENOENT when quotas are off or the group is missing. */
+  getQgroup(call: { readonly path: string }, signal: AbortSignal): Promise<Qgroup>;
+  /** Removes qgroup 0/id, left behind by a deleted subvolume; a missing one is fine. */
+  removeQgroup(
+    call: { readonly path: string; readonly subvolumeId: number },
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  /** Online growth to the whole device, by the file system's own ioctl: EXT4_IOC_RESIZE_FS, XFS_IOC_FSGROWFSDATA, BTRFS_IOC_RESIZE. */
+  growExt4(call: { readonly path: string; readonly sizeBytes: number }, signal: AbortSignal): Promise<void>;
+  growXfs(call: { readonly path: string; readonly sizeBytes: number }, signal: AbortSignal): Promise<void>;
+  growBtrfs(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+
+  /** Ends the pool of workers. Calls under way are abandoned. */
+  close(): Promise<void>;
+}
+
+export type MountFlag =
+  | 'ro'
+  | 'nosuid'
+  | 'nodev'
+  | 'noexec'
+  | 'sync'
+  | 'dirsync'
+  | 'noatime'
+  | 'nodiratime'
+  | 'relatime'
+  | 'strictatime'
+  | 'lazytime'
+  | 'bind'
+  | 'rec'
+  | 'remount'
+  | 'private'
+  | 'shared'
+  | 'silent';
+
+export interface MountCall {
+  readonly source: string;
+  readonly target: string;
+  readonly fsType?: string;
+  readonly flags: readonly MountFlag[];
+  readonly data?: string;
+}
+
+export interface FileSystemUse {
+  /** The file system's magic number (statfs.f_type). */
+  readonly type: number;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** Free to others than root. */
+  readonly availableBytes: number;
+  readonly totalInodes: number;
+  readonly freeInodes: number;
+  readonly readOnly: boolean;
+}
+
+export interface AttachLoopCall {
+  readonly file: string;
+  readonly readOnly: boolean;
+  /** Direct I/O on the backing file: no page is cached twice. Where the file system refuses it, buffered. */
+  readonly directIo: boolean;
+  /** Logical block size, a power of two from 512 to 4096. */
+  readonly sectorSizeBytes: number;
+}
+
+export interface LoopStatus {
+  /** st_dev of the backing file in the kernel's encoding, and its inode: what identifies it in every mount namespace. */
+  readonly backingDevice: bigint;
+  readonly backingInode: bigint;
+  readonly readOnly: boolean;
+  readonly directIo: boolean;
+}
+
+export interface CopyRangeCall {
+  readonly source: string;
+  readonly target: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface DataRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ProjectAttributes {
+  readonly projectId: number;
+  readonly inherit: boolean;
+}
+
+export interface ProjectQuota {
+  readonly projectId: number;
+  readonly usedBytes: number;
+  readonly usedInodes: number;
+  /** Hard limits; 0 is none. */
+  readonly limitBytes: number;
+  readonly limitInodes: number;
+}
+
+export interface SetProjectQuotaCall {
+  readonly path: string;
+  readonly projectId: number;
+  /** Hard limit; 0 lifts it. */
+  readonly limitBytes: number;
+}
+
+export interface SnapshotSubvolumeCall {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface Qgroup {
+  readonly subvolumeId: number;
+  /** Bytes that the subvolume refers to, shared or not. */
+  readonly referencedBytes: number;
+  readonly exclusiveBytes: number;
+  /** Undefined is no limit. */
+  readonly limitBytes: number | undefined;
+}
