@@ -35,15 +35,10 @@ export const baseConfigShape = {
         .meta({ description: 'Name of this node, as Kubernetes knows it. Default: the host name.' }),
     })
     .prefault({}),
-  clusterId: z
-    .string()
-    .min(1)
-    .max(128)
-    .default('standalone')
-    .meta({
-      description:
-        'What tells clusters apart on shared storage; in Kubernetes the UID of namespace kube-system.',
-    }),
+  clusterId: z.string().min(1).max(128).default('standalone').meta({
+    description:
+      'What tells clusters apart on shared storage; in Kubernetes the UID of namespace kube-system.',
+  }),
   stateDirectory: AbsolutePath.default('/var/lib/stowage').meta({
     description:
       'Where the registry of pools is kept. Losing it is not losing data, but a missing disk is then not noticed.',
