@@ -1,0 +1,77 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { Document, LineCounter } from 'yaml';
+import { z } from 'zod';
+
+/** What an issue is explained with. */
+export interface IssueSource {
+  readonly schema: z.ZodType;
+  readonly document: Document.Parsed;
+  readonly lineCounter: LineCounter;
+}
+
+/** One issue as lines for the operator: the key, its line where the file has it, what is wrong, the nearest known name. */
+export function describeIssue(issue: z.core.$ZodIssue, source: IssueSource): readonly string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      return `${formatKey(path)}${formatLine(path, source)}: unknown key${suggest(key, issue.path, source.schema)}`;
+    });
+  }
+  const where = issue.path.length === 0 ? 'the file' : formatKey(issue.path);
+  return [`${where}${formatLine(issue.path, source)}: ${issue.message}`];
+}
+
+/** `drivers.hostpath.pools[0].size` */
+function formatKey(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? String(part) : `${text}.${String(part)}`;
+  }, '');
+}
+
+/** ` (line 7)`, or nothing where the file does not have the key. */
+function formatLine(path: readonly PropertyKey[], { document, lineCounter }: IssueSource): string {
+  const node = path.length === 0 ? undefined : document.getIn(path, true);
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range))
+    return '';
+  return ` (line ${lineCounter.linePos(Number(node.range[0])).line})`;
+}
+
+/** The nearest known name, when one is near; else all of them. */
+function suggest(key: string, path: readonly PropertyKey[], schema: z.ZodType): string {
+  const known = listKnownKeys(path, schema);
+  if (known.length === 0) return '';
+  const nearest = closest(key, [...known]);
+  const isNear =
+    distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, Math.floor(key.length / 3));
+  return isNear ? `; did you mean ${nearest}?` : `; known here: ${known.join(', ')}`;
+}
+
+/** The parts of a JSON Schema that say which keys there are. */
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+}
+
+function listKnownKeys(path: readonly PropertyKey[], schema: z.ZodType): readonly string[] {
+  const root = z.toJSONSchema(schema, { io: 'input', reused: 'inline' }) as SchemaNode;
+  const nodes = path.reduce<readonly SchemaNode[]>(
+    (current, part) => current.flatMap((node) => listAlternatives(node)).flatMap((node) => step(node, part)),
+    [root],
+  );
+  const keys = nodes
+    .flatMap((node) => listAlternatives(node))
+    .flatMap((node) => Object.keys(node.properties ?? {}));
+  return [...new Set(keys)].sort();
+}
+
+function listAlternatives(node: SchemaNode): readonly SchemaNode[] {
+  return [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])];
+}
+
+function step(node: SchemaNode, part: PropertyKey): readonly SchemaNode[] {
+  const next = typeof part === 'number' ? node.items : node.properties?.[String(part)];
+  return next === undefined ? [] : [next];
+}

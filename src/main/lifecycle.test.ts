@@ -1,0 +1,137 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../observability/logger.ts';
+import { runLifecycle, type Lifetime, type ProcessPort } from './lifecycle.ts';
+
+/** A process that only takes notes. */
+class FakeProcess implements ProcessPort {
+  readonly actions: string[] = [];
+  readonly killed = Promise.withResolvers<void>();
+  readonly #events = new EventEmitter();
+
+  on(event: string, listener: (value: unknown) => void): void {
+    this.#events.on(event, listener);
+  }
+  off(event: string, listener: (value: unknown) => void): void {
+    this.#events.off(event, listener);
+  }
+  emit(event: string, value?: unknown): boolean {
+    return this.#events.emit(event, value);
+  }
+  exit(code: number): void {
+    this.actions.push(`exit ${code}`);
+  }
+  kill(): void {
+    this.actions.push('kill');
+    this.killed.resolve();
+  }
+}
+
+/** Runs a life whose start is `start`, and says when that has been called. */
+function live(start: (lifetime: Lifetime) => Promise<void> | void, stopWithinMs = 60_000) {
+  const process = new FakeProcess();
+  const started = Promise.withResolvers<void>();
+  const exitCode = runLifecycle(
+    async (lifetime) => {
+      started.resolve();
+      await start(lifetime);
+    },
+    { process, logger: silentLogger, stopWithinMs },
+  );
+  return { process, started: started.promise, exitCode };
+}
+
+describe('a life', () => {
+  it.each(['SIGTERM', 'SIGINT'])(
+    'ends with 0 after %s, stopping in the reverse order of starting',
+    async (signal) => {
+      const order: string[] = [];
+      const { process, started, exitCode } = live(({ stack }) => {
+        stack.defer(() => void order.push('store'));
+        stack.defer(() => void order.push('server'));
+      });
+      await started;
+
+      process.emit(signal);
+
+      expect(await exitCode).toBe(0);
+      expect(order).toEqual(['server', 'store']);
+      expect(process.emit(signal)).toBe(false);
+    },
+  );
+
+  it('gives up starting when it is told to stop meanwhile', async () => {
+    const { process, started, exitCode } = live(async ({ stopping }) => {
+      await new Promise((_resolve, reject) =>
+        stopping.addEventListener('abort', () => reject(new Error('given up'))),
+      );
+    });
+    await started;
+
+    process.emit('SIGTERM');
+
+    expect(await exitCode).toBe(0);
+  });
+
+  it('ends with 1 when starting fails, and still stops what had started', async () => {
+    const order: string[] = [];
+    const { exitCode } = live(({ stack }) => {
+      stack.defer(() => void order.push('first'));
+      throw new Error('no socket');
+    });
+
+    expect(await exitCode).toBe(1);
+    expect(order).toEqual(['first']);
+  });
+
+  it('ends with 1 when stopping fails, and still stops the rest', async () => {
+    const order: string[] = [];
+    const { process, started, exitCode } = live(({ stack }) => {
+      stack.defer(() => void order.push('first'));
+      stack.defer(() => Promise.reject(new Error('busy')));
+    });
+    await started;
+
+    process.emit('SIGTERM');
+
+    expect(await exitCode).toBe(1);
+    expect(order).toEqual(['first']);
+  });
+
+  it('stops in order, with 1, after an error that nobody handled', async () => {
+    const order: string[] = [];
+    const { process, started, exitCode } = live(({ stack }) => stack.defer(() => void order.push('first')));
+    await started;
+
+    process.emit('uncaughtException', new Error('a defect'));
+
+    expect(await exitCode).toBe(1);
+    expect(order).toEqual(['first']);
+  });
+
+  it('exits at once with 1 on a second signal', async () => {
+    const hang = Promise.withResolvers<void>();
+    const { process, started, exitCode } = live(({ stack }) => stack.defer(() => hang.promise));
+    await started;
+
+    process.emit('SIGTERM');
+    process.emit('SIGTERM');
+
+    expect(process.actions).toEqual(['exit 1']);
+    hang.resolve();
+    await exitCode;
+  });
+
+  it('kills itself when stopping hangs', async () => {
+    const hang = Promise.withResolvers<void>();
+    const { process, started, exitCode } = live(({ stack }) => stack.defer(() => hang.promise), 1);
+    await started;
+
+    process.emit('SIGTERM');
+    await process.killed.promise;
+
+    expect(process.actions).toEqual(['kill']);
+    hang.resolve();
+    await exitCode;
+  });
+});

@@ -1,0 +1,88 @@
+import type { Logger } from '../observability/logger.ts';
+
+/** What a composition root gets from the life of its process. */
+export interface Lifetime {
+  /** Filled in the order of starting, so that stopping is the reverse and is never written by hand. */
+  readonly stack: AsyncDisposableStack;
+  /** Aborts when the process is to stop: a start-up under way gives up. */
+  readonly stopping: AbortSignal;
+}
+
+/** The part of `process` that a life depends on. */
+export interface ProcessPort {
+  on(event: ProcessEvent, listener: (value: unknown) => void): unknown;
+  off(event: ProcessEvent, listener: (value: unknown) => void): unknown;
+  /** Ends the process with this code, at once. */
+  exit(code: number): void;
+  /** SIGKILL to itself: what a thread that is stuck in the kernel cannot hold up, as it does process.exit. */
+  kill(): void;
+}
+
+export type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException';
+
+export interface LifecycleOptions {
+  readonly process: ProcessPort;
+  readonly logger: Logger;
+  /** How long stopping may take in all before the process kills itself. */
+  readonly stopWithinMs: number;
+}
+
+/**
+ * Starts, lives until SIGTERM or SIGINT, stops, and returns the exit code: 0 after an orderly stop, 1 when starting,
+ * running or stopping failed. A second signal exits 1 at once; a stop that hangs ends in SIGKILL.
+ */
+export async function runLifecycle(
+  start: (lifetime: Lifetime) => Promise<void>,
+  { process, logger, stopWithinMs }: LifecycleOptions,
+): Promise<number> {
+  const stop = new AbortController();
+  const stack = new AsyncDisposableStack();
+  let exitCode = 0;
+
+  const onSignal = (): void => {
+    if (stop.signal.aborted) {
+      logger.warn('Exiting at once: a second signal came while stopping.');
+      process.exit(1);
+      return;
+    }
+    stop.abort(new Error('The program was told to stop.'));
+  };
+  const fail = (message: string, err: unknown): void => {
+    exitCode = 1;
+    logger.error(message, { err });
+  };
+  const onDefect = (err: unknown): void => {
+    fail('Stopping: an error reached nobody who handles it.', err);
+    stop.abort(err);
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  process.on('uncaughtException', onDefect);
+
+  try {
+    await start({ stack, stopping: stop.signal });
+    await untilAborted(stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) fail('The program could not start.', error);
+    stop.abort(error);
+  }
+
+  const guard = setTimeout(() => process.kill(), stopWithinMs);
+  try {
+    await stack.disposeAsync();
+  } catch (error) {
+    fail('Not everything could be stopped in order.', error);
+  }
+  clearTimeout(guard);
+  process.off('SIGTERM', onSignal);
+  process.off('SIGINT', onSignal);
+  process.off('uncaughtException', onDefect);
+  return exitCode;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  if (signal.aborted) resolve();
+  return promise;
+}
