@@ -54,12 +54,17 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`There is no step ${unknown.join(', ')}; there are: ${known.join(', ')}.`);
     return 2;
   }
+  const stopping = new AbortController();
+  const onInterrupt = (): void => stopping.abort();
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
   const reports = await mkdtemp(join(tmpdir(), 'stowage-test-'));
   try {
     const lanes = LANES.map((lane) => lane.filter((step) => names.length === 0 || names.includes(step.name)));
     const isAlone = lanes.flat().length === 1;
-    const outcomes = (await Promise.all(lanes.map((lane) => runLane(lane, { reports, isAlone })))).flat();
+    const options: RunOptions = { reports, isAlone, stop: stopping.signal };
+    const outcomes = (await Promise.all(lanes.map((lane) => runLane(lane, options)))).flat();
     printSummary(outcomes);
+    if (stopping.signal.aborted) return 130;
     return outcomes.some((outcome) => outcome.counts.failed > 0) ? 1 : 0;
   } finally {
     await rm(reports, { recursive: true, force: true });
@@ -70,20 +75,25 @@ interface RunOptions {
   readonly reports: string;
   /** The only step: its output is shown while it comes. */
   readonly isAlone: boolean;
+  /** Somebody interrupts: children are killed, no further step starts. */
+  readonly stop: AbortSignal;
 }
 
 async function runLane(lane: readonly Step[], options: RunOptions): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const step of lane) outcomes.push(await runStep(step, options));
+  for (const step of lane) {
+    if (!options.stop.aborted) outcomes.push(await runStep(step, options));
+  }
   return outcomes;
 }
 
-async function runStep(step: Step, { reports, isAlone }: RunOptions): Promise<Outcome> {
+async function runStep(step: Step, options: RunOptions): Promise<Outcome> {
+  const { reports, isAlone } = options;
   const report = join(reports, `${step.name}.json`);
   const extra = step.isTier ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : [];
   if (!isAlone) console.log(`- ${step.name} …`);
   const startedAt = performance.now();
-  const { exitCode, output } = await runChild(step, extra, isAlone);
+  const { exitCode, output } = await runChild(step, extra, options);
   const seconds = (performance.now() - startedAt) / 1000;
   const counts = step.isTier ? await readVitestCounts(report, exitCode === 0) : countOne(exitCode === 0);
   const isGood = counts.failed === 0;
@@ -100,7 +110,7 @@ function countOne(isGood: boolean): Counts {
 function runChild(
   step: Step,
   extra: readonly string[],
-  isLive: boolean,
+  { isAlone: isLive, stop }: RunOptions,
 ): Promise<{ exitCode: number; output: string }> {
   const [program, ...args] = step.argv;
   const child = spawn(program, [...args, ...extra], {
@@ -118,16 +128,12 @@ function runChild(
     chunks.push(`\nKilled: not finished after ${step.deadlineMinutes} minutes.\n`);
     killGroup();
   }, step.deadlineMinutes * 60_000);
-  const onInterrupt = (): void => {
-    killGroup();
-    process.exitCode = 130;
-  };
-  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt);
+  stop.addEventListener('abort', killGroup, { once: true });
 
   const { promise, resolve } = Promise.withResolvers<{ exitCode: number; output: string }>();
   const settle = (exitCode: number): void => {
     clearTimeout(timer);
-    process.off('SIGINT', onInterrupt).off('SIGTERM', onInterrupt);
+    stop.removeEventListener('abort', killGroup);
     resolve({ exitCode, output: chunks.join('') });
   };
   child.once('error', (error) => {
@@ -158,5 +164,4 @@ function printSummary(outcomes: readonly Outcome[]): void {
   console.log(format(sum(outcomes.map((outcome) => outcome.counts))));
 }
 
-const exitCode = await main(process.argv.slice(2));
-process.exitCode ??= exitCode;
+process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { Document, LineCounter } from 'yaml';
 import { z } from 'zod';
+import { findNearest } from '../base/nearest.ts';
 
 /** What an issue is explained with. */
 export interface IssueSource {
@@ -41,10 +41,8 @@ function formatLine(path: readonly PropertyKey[], { document, lineCounter }: Iss
 function suggest(key: string, path: readonly PropertyKey[], schema: z.ZodType): string {
   const known = listKnownKeys(path, schema);
   if (known.length === 0) return '';
-  const nearest = closest(key, [...known]);
-  const isNear =
-    distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, Math.floor(key.length / 3));
-  return isNear ? `; did you mean ${nearest}?` : `; known here: ${known.join(', ')}`;
+  const nearest = findNearest(key, known);
+  return nearest === undefined ? `; known here: ${known.join(', ')}` : `; did you mean ${nearest}?`;
 }
 
 /** The parts of a JSON Schema that say which keys there are. */

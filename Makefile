@@ -1,0 +1,54 @@
+# Each command installs what it lacks (scripts/setup.sh) before it starts.
+SHELL := /bin/sh
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-uml bench build check generate format setup clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Take real volumes through their whole life, as root (KEEP=1 leaves the server running)
+	@scripts/setup.sh run
+	@node scripts/demo.ts $(if $(filter 1,$(KEEP)),--keep)
+
+test: ## Run every check and every test, as root; ends with one line of counts
+	@scripts/setup.sh test
+	@node scripts/test.ts
+
+test-unit test-contract test-integration test-smoke test-sanity test-uml: test-%:
+	@scripts/setup.sh test
+	@node scripts/test.ts $*
+
+test-unit: ## Run the unit tests (no root)
+test-contract: ## Run the contract suites (no root)
+test-integration: ## Run the tests with real mounts and loop devices (root)
+test-smoke: ## Build the bundle and test it (root)
+test-sanity: ## Run csi-sanity against the real server (root, Go)
+test-uml: ## Run the tests in User-mode Linux (root)
+
+bench: ## Measure the budgets, each beside the usual way (root)
+	@scripts/setup.sh run
+	@node bench/main.ts
+
+check: ## Check types, lint, formatting and generated files
+	@scripts/setup.sh run
+	@node scripts/test.ts types lint format generated
+
+build: ## Bundle for production into dist/
+	@scripts/setup.sh run
+	@node scripts/build.ts
+
+generate: ## Write the generated files again
+	@scripts/setup.sh run
+	@node scripts/generate.ts
+
+format: ## Format the sources
+	@scripts/setup.sh run
+	@biome format --write .
+
+setup: ## Install what the tests need, and stop
+	@scripts/setup.sh test
+
+clean: ## Remove what can be made again
+	@rm -rf dist coverage .cache
