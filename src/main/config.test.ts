@@ -78,7 +78,7 @@ describe('a refusal', () => {
       GOOD.replace('size: 10Gi', 'sise: 10Gi'),
       'drivers.hostpath.pools[0].backing.sise (line 8): unknown key; did you mean size?',
     ],
-    ['an unknown section', `lgo: {}\n${GOOD}`, 'lgo (line 1): unknown key; did you mean log?'],
+    ['an unknown section', `logs: {}\n${GOOD}`, 'logs (line 1): unknown key; did you mean log?'],
     [
       'a name far from all',
       `zzzzzzzzzz: 1\n${GOOD}`,
