@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { type GuestReport, runSuitesInGuest } from '../support/uml-suites.ts';
+
+const SKIPPED = process.env['SKIP_ROOT_TESTS'] === '1';
+
+/**
+ * The suites of guest/ run in one User-mode Linux before the tests are registered, so that each of theirs is reported as one of
+ * ours and counts as one.
+ */
+async function run(): Promise<GuestReport> {
+  if (SKIPPED) return { tests: [], faults: [] };
+  try {
+    return await runSuitesInGuest({
+      folder: `${import.meta.dirname}/guest`,
+      config: 'test/uml/vitest.guest.config.ts',
+      deadlineMs: 600_000,
+    });
+  } catch (error) {
+    return { tests: [], faults: [String(error)] };
+  }
+}
+
+const report = await run();
+
+describe('in User-mode Linux', () => {
+  it.skipIf(SKIPPED)('every suite runs to its end', () => {
+    expect(report.faults.join('\n')).toBe('');
+  });
+
+  it.for(report.tests)('$name', (test, { skip }) => {
+    skip(test.outcome === 'skipped', 'skipped in the guest');
+
+    expect(test).toMatchObject({ outcome: 'passed', message: '' });
+  });
+});
