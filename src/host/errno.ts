@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** A system call that failed. Node's own file errors have the same `code`, so {@link isErrno} serves both. */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';
@@ -15,8 +17,30 @@ export class SystemCallError extends Error {
   }
 }
 
-/** Whether an error carries one of these symbolic error numbers. */
+/** Linux error numbers that file systems answer with and that Node.js has no names for. */
+const UNNAMED: Readonly<Record<number, string>> = { 117: 'EUCLEAN', 123: 'ENOMEDIUM', 124: 'EMEDIUMTYPE' };
+
+/** Of the names that share a number, the one that Node.js gives its own errors. */
+const PREFERRED: Readonly<Record<number, string>> = {
+  [constants.errno.EAGAIN]: 'EAGAIN',
+  [constants.errno.ENOTSUP]: 'ENOTSUP',
+};
+
+/** The symbolic name of a (positive) error number: `EBUSY`; `E4711` for one that nobody knows. */
+export function toErrorName(errno: number): string {
+  const known = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0];
+  return PREFERRED[errno] ?? known ?? UNNAMED[errno] ?? `E${errno}`;
+}
+
+/**
+ * Whether an error carries one of these symbolic error numbers. Goes by the number too, where there is one: Node.js has
+ * no name for EDQUOT in its own errors, and ENOTSUP and EOPNOTSUPP are the same number.
+ */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return typeof error.code === 'string' && codes.includes(error.code);
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string' && codes.includes(error.code)) return true;
+  if (!('errno' in error) || typeof error.errno !== 'number') return false;
+  const { errno } = error;
+  const numbers: Readonly<Record<string, number>> = constants.errno;
+  return codes.some((code) => numbers[code] === Math.abs(errno));
 }

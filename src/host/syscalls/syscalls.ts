@@ -20,6 +20,8 @@ export interface Syscalls {
   resizeLoop(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
   /** LOOP_GET_STATUS64: which file is behind a device; undefined when none is. */
   getLoop(call: { readonly device: string }, signal: AbortSignal): Promise<LoopStatus | undefined>;
+  /** Every attached loop device with the file behind it, by one pass over /sys/block. */
+  listLoops(call: object, signal: AbortSignal): Promise<readonly AttachedLoop[]>;
   /** BLKGETSIZE64. */
   getDeviceSize(
     call: { readonly device: string },
@@ -101,6 +103,11 @@ export interface Syscalls {
   growXfs(call: { readonly path: string; readonly sizeBytes: number }, signal: AbortSignal): Promise<void>;
   growBtrfs(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
 
+  /**
+   * How many calls hang: their callers have left and they have not returned. Each holds a thread, and process.exit waits
+   * for it: only SIGKILL ends the process then.
+   */
+  countStuck(): number;
   /** Ends the pool of workers. Calls under way are abandoned. */
   close(): Promise<void>;
 }
@@ -159,6 +166,11 @@ export interface LoopStatus {
   readonly backingInode: bigint;
   readonly readOnly: boolean;
   readonly directIo: boolean;
+}
+
+export interface AttachedLoop extends LoopStatus {
+  /** `/dev/loop7` */
+  readonly device: string;
 }
 
 export interface CopyRangeCall {

@@ -1,0 +1,24 @@
+import type { Libc } from './libc.ts';
+import { createFileOperations } from './operations/files.ts';
+import { createFreezeOperations } from './operations/freeze.ts';
+import { createGrowthOperations } from './operations/growth.ts';
+import { createLoopOperations } from './operations/loops.ts';
+import { createMountOperations } from './operations/mounts.ts';
+import { createProjectOperations } from './operations/projects.ts';
+import { createQgroupOperations } from './operations/qgroups.ts';
+import { createSubvolumeOperations } from './operations/subvolumes.ts';
+import type { SynchronousSyscalls } from './protocol.ts';
+
+/** Everything that a worker can do. A call of the contract that is missing here does not compile. */
+export function createOperations(libc: Libc): SynchronousSyscalls {
+  return {
+    ...createMountOperations(libc),
+    ...createLoopOperations(libc),
+    ...createFileOperations(libc),
+    ...createFreezeOperations(libc),
+    ...createProjectOperations(libc),
+    ...createSubvolumeOperations(libc),
+    ...createQgroupOperations(libc),
+    ...createGrowthOperations(libc),
+  };
+}

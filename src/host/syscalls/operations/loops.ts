@@ -1,0 +1,159 @@
+import { constants, existsSync, fsyncSync, readFileSync, readdirSync } from 'node:fs';
+import { isErrno } from '../../errno.ts';
+import type { IoctlRequest, Libc } from '../libc.ts';
+import { withOpen } from '../open-file.ts';
+import type { SynchronousSyscalls } from '../protocol.ts';
+import type { AttachLoopCall, AttachedLoop, LoopStatus } from '../syscalls.ts';
+
+const LOOP_CTL_GET_FREE: IoctlRequest = { name: 'LOOP_CTL_GET_FREE', number: 0x4c82 };
+const LOOP_CONFIGURE: IoctlRequest = { name: 'LOOP_CONFIGURE', number: 0x4c0a };
+const LOOP_CLR_FD: IoctlRequest = { name: 'LOOP_CLR_FD', number: 0x4c01 };
+const LOOP_GET_STATUS64: IoctlRequest = { name: 'LOOP_GET_STATUS64', number: 0x4c05 };
+const LOOP_SET_CAPACITY: IoctlRequest = { name: 'LOOP_SET_CAPACITY', number: 0x4c07 };
+const BLKGETSIZE64: IoctlRequest = { name: 'BLKGETSIZE64', number: 0x8008_1272 };
+const BLKFLSBUF: IoctlRequest = { name: 'BLKFLSBUF', number: 0x1261 };
+
+const LO_FLAGS_READ_ONLY = 1;
+const LO_FLAGS_DIRECT_IO = 16;
+
+/** struct loop_config: u32 fd, u32 block_size, then struct loop_info64. */
+const CONFIG_BYTES = 304;
+const CONFIG_INFO = 8;
+/** struct loop_info64. */
+const INFO_BYTES = 232;
+const INFO_FLAGS = 52;
+const INFO_FILE_NAME = 56;
+const FILE_NAME_BYTES = 64;
+
+const BLOCK_DEVICE_MODE = 0o60_600;
+const ATTACH_ATTEMPTS = 64;
+
+type LoopOperations = Pick<
+  SynchronousSyscalls,
+  | 'attachLoop'
+  | 'detachLoop'
+  | 'resizeLoop'
+  | 'getLoop'
+  | 'listLoops'
+  | 'getDeviceSize'
+  | 'probeExclusive'
+  | 'flushDevice'
+>;
+
+/** Loop devices, and block devices as such. */
+export function createLoopOperations(libc: Libc): LoopOperations {
+  return {
+    attachLoop: (call) => attachLoop(libc, call),
+    detachLoop: (call) => detachLoop(libc, call.device),
+    resizeLoop: (call) =>
+      withOpen(call.device, constants.O_RDONLY, (fd) => void libc.ioctlValue(fd, LOOP_SET_CAPACITY, 0)),
+    getLoop: (call) => findLoop(libc, call.device),
+    listLoops: () => listLoops(libc),
+    getDeviceSize: (call) =>
+      withOpen(call.device, constants.O_RDONLY, (fd) => {
+        const size = Buffer.alloc(8);
+        libc.ioctl(fd, BLKGETSIZE64, size);
+        return { sizeBytes: Number(size.readBigUInt64LE()) };
+      }),
+    probeExclusive: (call) => withOpen(call.device, constants.O_RDONLY | constants.O_EXCL, () => undefined),
+    flushDevice: (call) =>
+      withOpen(call.device, constants.O_RDONLY, (fd) => {
+        fsyncSync(fd);
+        libc.ioctlValue(fd, BLKFLSBUF, 0);
+      }),
+  };
+}
+
+function attachLoop(libc: Libc, call: AttachLoopCall): { device: string } {
+  const access = call.readOnly ? constants.O_RDONLY : constants.O_RDWR;
+  return withOpen(call.file, access, (backingFd) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const device = nextFreeDevice(libc);
+      try {
+        withOpen(device, access, (fd) => configureLoop(libc, fd, { ...call, backingFd }));
+        return { device };
+      } catch (error) {
+        // Another process took this device between the two calls.
+        if (!isErrno(error, 'EBUSY') || attempt === ATTACH_ATTEMPTS) throw error;
+      }
+    }
+  });
+}
+
+function nextFreeDevice(libc: Libc): string {
+  const number = withOpen('/dev/loop-control', constants.O_RDWR, (fd) =>
+    libc.ioctlValue(fd, LOOP_CTL_GET_FREE, 0),
+  );
+  const device = `/dev/loop${number}`;
+  ensureNode(libc, device);
+  return device;
+}
+
+/** Makes the device's node in a /dev that nobody fills, as in a container without udev. */
+function ensureNode(libc: Libc, device: string): void {
+  if (existsSync(device)) return;
+  const name = device.slice('/dev/'.length);
+  const [major = 0, minor = 0] = readFileSync(`/sys/block/${name}/dev`, 'utf8').trim().split(':').map(Number);
+  const encoded = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+  try {
+    libc.makeNode(device, BLOCK_DEVICE_MODE, encoded);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+function configureLoop(libc: Libc, fd: number, call: AttachLoopCall & { readonly backingFd: number }): void {
+  const config = Buffer.alloc(CONFIG_BYTES);
+  config.writeUInt32LE(call.backingFd, 0);
+  config.writeUInt32LE(call.sectorSizeBytes, 4);
+  const info = config.subarray(CONFIG_INFO);
+  const readOnly = call.readOnly ? LO_FLAGS_READ_ONLY : 0;
+  // What losetup shows when it cannot see the path; cut to what the kernel holds, with its final zero.
+  info.write(call.file, INFO_FILE_NAME, FILE_NAME_BYTES - 1, 'latin1');
+  info.writeUInt32LE(readOnly | (call.directIo ? LO_FLAGS_DIRECT_IO : 0), INFO_FLAGS);
+  try {
+    libc.ioctl(fd, LOOP_CONFIGURE, config);
+  } catch (error) {
+    if (!call.directIo || !isErrno(error, 'EINVAL')) throw error;
+    info.writeUInt32LE(readOnly, INFO_FLAGS);
+    libc.ioctl(fd, LOOP_CONFIGURE, config);
+  }
+}
+
+function detachLoop(libc: Libc, device: string): void {
+  try {
+    withOpen(device, constants.O_RDONLY, (fd) => void libc.ioctlValue(fd, LOOP_CLR_FD, 0));
+  } catch (error) {
+    if (!isErrno(error, 'ENXIO', 'ENOENT', 'ENODEV')) throw error;
+  }
+}
+
+function findLoop(libc: Libc, device: string): LoopStatus | undefined {
+  const info = Buffer.alloc(INFO_BYTES);
+  try {
+    withOpen(device, constants.O_RDONLY, (fd) => void libc.ioctl(fd, LOOP_GET_STATUS64, info));
+  } catch (error) {
+    if (isErrno(error, 'ENXIO', 'ENOENT', 'ENODEV')) return undefined;
+    throw error;
+  }
+  const flags = info.readUInt32LE(INFO_FLAGS);
+  return {
+    backingDevice: info.readBigUInt64LE(0),
+    backingInode: info.readBigUInt64LE(8),
+    readOnly: (flags & LO_FLAGS_READ_ONLY) !== 0,
+    directIo: (flags & LO_FLAGS_DIRECT_IO) !== 0,
+  };
+}
+
+function listLoops(libc: Libc): readonly AttachedLoop[] {
+  const attached: AttachedLoop[] = [];
+  for (const name of readdirSync('/sys/block')) {
+    // sysfs has this directory only while a file is attached.
+    if (!name.startsWith('loop') || !existsSync(`/sys/block/${name}/loop`)) continue;
+    const device = `/dev/${name}`;
+    ensureNode(libc, device);
+    const status = findLoop(libc, device);
+    if (status !== undefined) attached.push({ device, ...status });
+  }
+  return attached;
+}
