@@ -6,7 +6,8 @@ import { runLifecycle, type Lifetime, type ProcessPort } from './lifecycle.ts';
 /** A process that only takes notes. */
 class FakeProcess implements ProcessPort {
   readonly actions: string[] = [];
-  readonly killed = Promise.withResolvers<void>();
+  threadWork: readonly string[] = [];
+  readonly ended = Promise.withResolvers<void>();
   readonly #events = new EventEmitter();
 
   on(event: string, listener: (value: unknown) => void): void {
@@ -20,10 +21,14 @@ class FakeProcess implements ProcessPort {
   }
   exit(code: number): void {
     this.actions.push(`exit ${code}`);
+    this.ended.resolve();
   }
   kill(): void {
     this.actions.push('kill');
-    this.killed.resolve();
+    this.ended.resolve();
+  }
+  listThreadWork(): readonly string[] {
+    return this.threadWork;
   }
 }
 
@@ -116,9 +121,24 @@ describe('a life', () => {
 
     process.emit('SIGTERM');
     process.emit('SIGTERM');
+    await process.ended.promise;
 
     expect(process.actions).toEqual(['exit 1']);
     hang.resolve();
+    await exitCode;
+  });
+
+  it('kills itself when a thread that never returns would hold up the exit', async () => {
+    const { process, started, exitCode } = live(() => undefined);
+    await started;
+
+    process.threadWork = ['FSReqPromise'];
+    process.emit('SIGTERM');
+    process.emit('SIGTERM');
+    await process.ended.promise;
+
+    expect(process.actions).toEqual(['kill']);
+    process.threadWork = [];
     await exitCode;
   });
 
@@ -128,7 +148,7 @@ describe('a life', () => {
     await started;
 
     process.emit('SIGTERM');
-    await process.killed.promise;
+    await process.ended.promise;
 
     expect(process.actions).toEqual(['kill']);
     hang.resolve();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../observability/logger.ts';
 
 /** What a composition root gets from the life of its process. */
@@ -14,8 +15,10 @@ export interface ProcessPort {
   off(event: ProcessEvent, listener: (value: unknown) => void): unknown;
   /** Ends the process with this code, at once. */
   exit(code: number): void;
-  /** SIGKILL to itself: what a thread that is stuck in the kernel cannot hold up, as it does process.exit. */
+  /** SIGKILL to itself: what a thread that is stuck in the kernel cannot hold up, as it does `exit`. */
   kill(): void;
+  /** What is under way in threads that `exit` would wait for: file operations and worker threads. */
+  listThreadWork(): readonly string[];
 }
 
 export type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException';
@@ -27,8 +30,12 @@ export interface LifecycleOptions {
   readonly stopWithinMs: number;
 }
 
+/** How long threads get to finish before the process kills itself. */
+const GRACE_MS = 2_000;
+const SECOND_SIGNAL_GRACE_MS = 100;
+
 /**
- * Starts, lives until SIGTERM or SIGINT, stops, and returns the exit code: 0 after an orderly stop, 1 when starting,
+ * Starts, lives until SIGTERM or SIGINT, stops, and exits with the code that it also returns: 0 after an orderly stop, 1 when starting,
  * running or stopping failed. A second signal exits 1 at once; a stop that hangs ends in SIGKILL.
  */
 export async function runLifecycle(
@@ -42,7 +49,7 @@ export async function runLifecycle(
   const onSignal = (): void => {
     if (stop.signal.aborted) {
       logger.warn('Exiting at once: a second signal came while stopping.');
-      process.exit(1);
+      void leave(process, 1, SECOND_SIGNAL_GRACE_MS);
       return;
     }
     stop.abort(new Error('The program was told to stop.'));
@@ -77,7 +84,21 @@ export async function runLifecycle(
   process.off('SIGTERM', onSignal);
   process.off('SIGINT', onSignal);
   process.off('uncaughtException', onDefect);
+  await leave(process, exitCode, GRACE_MS);
   return exitCode;
+}
+
+/** Exits, or kills the process when something in a thread would hold up the exit. */
+async function leave(process: ProcessPort, exitCode: number, graceMs: number): Promise<void> {
+  const end = performance.now() + graceMs;
+  while (process.listThreadWork().length > 0) {
+    if (performance.now() > end) {
+      process.kill();
+      return;
+    }
+    await sleep(5);
+  }
+  process.exit(exitCode);
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
