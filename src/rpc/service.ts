@@ -33,14 +33,14 @@ export type ServiceMethods<Handlers> = {
 };
 
 /** `(request, context) => Promise<response>` for a generated unary handler; streams have no promise form. */
-export type UnaryMethod<Handler> =
-  Handler extends grpc.handleUnaryCall<infer Request, infer Response>
+export type UnaryMethod<Generated> =
+  Generated extends grpc.handleUnaryCall<infer Request, infer Response>
     ? (request: Request, context: CallContext) => Promise<Response>
     : never;
 
 /** The decoded request of a generated unary handler. */
-export type RequestOf<Handler> =
-  Handler extends grpc.handleUnaryCall<infer Request, infer _Response> ? Request : never;
+export type RequestOf<Generated> =
+  Generated extends grpc.handleUnaryCall<infer Request, infer _Response> ? Request : never;
 
 /** The promise form of a generated `…Definition` interface, for clients. */
 export type ClientMethods<Definition> = {

@@ -1,0 +1,148 @@
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { SocketAccess } from '../config/schema.ts';
+import { DriverError } from '../domain/errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Interceptor, Next } from './interceptor.ts';
+import { composeInterceptors } from './interceptor.ts';
+import type { Service } from './service.ts';
+import { createUnaryHandler } from './unary.ts';
+import type { BoundSocket } from './unix-socket.ts';
+import { bindSocket } from './unix-socket.ts';
+
+/** Requests are small; only secrets and parameters make them grow, and CSI bounds those by a few KiB. */
+const MAX_REQUEST_BYTES = 4 * 2 ** 20;
+/** A full ListVolumes of very many volumes; the caller has a bound of its own. */
+const MAX_RESPONSE_BYTES = 64 * 2 ** 20;
+
+/** One socket and what is offered on it. */
+export interface SocketPlan {
+  readonly path: string;
+  /** CSI name of the driver; a label of metrics and logs. */
+  readonly driver: string;
+  readonly services: readonly Service[];
+}
+
+/** What {@link startRpcServer} needs. */
+export interface RpcServerOptions {
+  readonly sockets: readonly SocketPlan[];
+  /** Around every call, the first one outermost. */
+  readonly interceptors: readonly Interceptor[];
+  readonly access: SocketAccess;
+  readonly logger: Logger;
+}
+
+/** Sockets that are being served. */
+export interface RpcServer {
+  /**
+   * Takes no new calls, lets those under way end for `deadlineMs`, then cuts them off, and removes the sockets. Idempotent:
+   * later calls wait for the first.
+   */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+interface Listener {
+  readonly server: Server;
+  readonly socket: BoundSocket;
+}
+
+/**
+ * Serves all sockets, or none: when one cannot be had, those before it are closed again and the error is thrown
+ * (PRECONDITION_FAILED for a path that is taken).
+ */
+export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const { logger } = options;
+  const listeners: Listener[] = [];
+  try {
+    for (const plan of options.sockets) {
+      listeners.push(await listen(plan, options));
+      logger.info('listening', {
+        socket: plan.path,
+        driver: plan.driver,
+        services: plan.services.map((service) => service.name),
+      });
+    }
+  } catch (error) {
+    await stopAll(listeners, 0, logger);
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  return {
+    stop: (deadlineMs) => (stopped ??= stopAll(listeners, deadlineMs, logger)),
+  };
+}
+
+async function listen(plan: SocketPlan, options: RpcServerOptions): Promise<Listener> {
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+    'grpc.max_send_message_length': MAX_RESPONSE_BYTES,
+  });
+  for (const service of plan.services) {
+    server.addService(service.definition, implement(service, plan.driver, options.interceptors));
+  }
+  try {
+    const socket = await bindSocket(plan.path, options.access, (path) => bind(server, path));
+    return { server, socket };
+  } catch (error) {
+    server.forceShutdown();
+    throw error;
+  }
+}
+
+async function bind(server: Server, path: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => {
+    if (error === null) resolve();
+    else reject(error);
+  });
+  await promise;
+}
+
+function implement(
+  service: Service,
+  driver: string,
+  interceptors: readonly Interceptor[],
+): UntypedServiceImplementation {
+  const handlers: UntypedServiceImplementation = {};
+  for (const method of Object.keys(service.definition)) {
+    const handler = service.methods.get(method);
+    const innermost: Next =
+      handler === undefined ? () => refuse(method, driver) : (call) => handler(call.request, call);
+    handlers[method] = createUnaryHandler(
+      { driver, service: service.name, method, isOffered: handler !== undefined },
+      composeInterceptors(interceptors, innermost),
+    );
+  }
+  return handlers;
+}
+
+async function refuse(method: string, driver: string): Promise<never> {
+  throw new DriverError(
+    'UNSUPPORTED',
+    `${method} is not offered by ${driver}; its capabilities say what is.`,
+  );
+}
+
+async function stopAll(listeners: readonly Listener[], deadlineMs: number, logger: Logger): Promise<void> {
+  await Promise.all(
+    listeners.map(async ({ server, socket }) => {
+      // First the path, so that nobody new arrives while calls end.
+      await socket.remove();
+      if (await drain(server, deadlineMs)) return;
+      logger.warn('cut off calls that did not end in time', { socket: socket.path, deadlineMs });
+      server.forceShutdown();
+    }),
+  );
+}
+
+/** Whether every call ended within the deadline. */
+async function drain(server: Server, deadlineMs: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), deadlineMs);
+  server.tryShutdown((error) => resolve(error === undefined));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
