@@ -24,7 +24,7 @@ export interface ControllerServiceOptions {
 type Methods = ServiceMethods<ControllerHandlers>;
 
 /**
- * The Controller service over a backend. It expects requests that CONTROLLER_RULES let through. Methods that the backend has no facet
+ * The Controller service over a backend. It expects requests that CSI_RULES let through. Methods that the backend has no facet
  * for are not offered.
  */
 export function createControllerService({ type, backend }: ControllerServiceOptions): Service {

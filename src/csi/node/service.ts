@@ -17,7 +17,7 @@ export interface NodeServiceOptions {
   readonly backend: NodeBackend;
 }
 
-/** The Node service over a backend. It expects requests that NODE_RULES let through. */
+/** The Node service over a backend. It expects requests that CSI_RULES let through. */
 export function createNodeService({ type, backend }: NodeServiceOptions): Service {
   // kubelet asks for capabilities several times per mount.
   const capabilities = listNodeCapabilities(backend);

@@ -2,7 +2,7 @@ import { DriverError } from '../../domain/errors.ts';
 import type { Form } from './forms.ts';
 
 /** A rule after its types were checked (rules.ts). */
-interface UntypedRule {
+export interface UntypedFieldRule {
   readonly field: string;
   readonly form: Form<never>;
   readonly need?: 'required' | 'precondition';
@@ -12,7 +12,7 @@ interface UntypedRule {
  * Checks a request against the rules of its method: first that what is required is there, in the order of the rules, then that
  * what is there has the right form. Throws INVALID_ARGUMENT, or what a rule says instead.
  */
-export function checkRequest(rules: readonly UntypedRule[], request: object): void {
+export function checkRequest(rules: readonly UntypedFieldRule[], request: object): undefined {
   const fields = request as Readonly<Record<string, unknown>>;
   for (const rule of rules) {
     if (rule.need === 'required' && isUnset(fields[rule.field]))

@@ -1,6 +1,8 @@
 import type { ControllerHandlers } from '../../gen/csi/v1/Controller.ts';
 import type { NodeHandlers } from '../../gen/csi/v1/Node.ts';
+import type { Rules } from '../../rpc/interceptors/validation.ts';
 import type { MethodNames, RequestOf } from '../../rpc/service.ts';
+import { checkRequest, type UntypedFieldRule } from './check-request.ts';
 import { anything, capabilities, capability, type Form, lookupPath, map, mountPath, name } from './forms.ts';
 
 /** What must hold for one field. An unset field (empty text, list or map, no message) is checked only for being required. */
@@ -13,9 +15,9 @@ export type FieldRule<R> = {
   };
 }[keyof R & string];
 
-/** Rules of a service, by method, in the order in which they are checked. */
-export type ServiceRules<Handlers> = {
-  readonly [M in MethodNames<Handlers>]?: readonly FieldRule<RequestOf<Handlers[M]>>[];
+/** Rules for every method of a service, in the order in which they are checked. */
+export type ServiceFields<Handlers> = {
+  readonly [M in MethodNames<Handlers>]: readonly FieldRule<RequestOf<Handlers[M]>>[];
 };
 
 const required = 'required';
@@ -24,7 +26,7 @@ const required = 'required';
  * What requests to the Controller service must look like before anything is looked up. Where a method has more than one flaw, the
  * order decides which is told; names come first, since sources may be made up (csi-sanity does that).
  */
-export const CONTROLLER_RULES: ServiceRules<ControllerHandlers> = {
+const CONTROLLER_FIELDS: ServiceFields<ControllerHandlers> = {
   CreateVolume: [
     { field: 'name', form: name, need: required },
     { field: 'volumeCapabilities', form: capabilities, need: required },
@@ -75,10 +77,15 @@ export const CONTROLLER_RULES: ServiceRules<ControllerHandlers> = {
     { field: 'secrets', form: map },
   ],
   ControllerListVolumeHealth: [{ field: 'secrets', form: map }],
+  ListVolumes: [],
+  ControllerGetCapabilities: [],
+  ControllerPublishVolume: [],
+  ControllerUnpublishVolume: [],
+  ControllerModifyVolume: [],
 };
 
 /** The same for the Node service. */
-export const NODE_RULES: ServiceRules<NodeHandlers> = {
+const NODE_FIELDS: ServiceFields<NodeHandlers> = {
   NodeStageVolume: [
     { field: 'volumeId', form: anything, need: required },
     { field: 'stagingTargetPath', form: mountPath, need: required },
@@ -120,4 +127,18 @@ export const NODE_RULES: ServiceRules<NodeHandlers> = {
     { field: 'volumeCapability', form: capability },
     { field: 'secrets', form: map },
   ],
+  NodeGetCapabilities: [],
+  NodeGetInfo: [],
 };
+
+/** What the validation interceptor checks for all services of CSI. */
+export const CSI_RULES: Rules = { ...toRules(CONTROLLER_FIELDS), ...toRules(NODE_FIELDS) };
+
+function toRules(fields: Readonly<Record<string, readonly UntypedFieldRule[]>>): Rules {
+  return Object.fromEntries(
+    Object.entries(fields).map(([method, rules]) => [
+      method,
+      [(request: object) => checkRequest(rules, request)],
+    ]),
+  );
+}
