@@ -40,7 +40,7 @@ export interface GuestReport {
 }
 
 /** Which suites to run, and in what. */
-export interface SuitesOptions extends Pick<GuestOptions, 'disks' | 'memoryMiB'> {
+export interface SuitesOptions extends Pick<GuestOptions, 'scratchMiB'> {
   /** Folder with the `*.guest.ts` files. */
   readonly folder: string;
   /** A vitest configuration, relative to the project. */
@@ -53,8 +53,7 @@ export async function runSuitesInGuest(options: SuitesOptions): Promise<GuestRep
   const files = (await readdir(options.folder)).filter((name) => name.endsWith('.guest.ts'));
   await using guest = await bootGuest({
     command: ['sh', '-c', `exec vitest run --config ${options.config} --outputFile="$EXCHANGE/report.json"`],
-    ...(options.disks === undefined ? {} : { disks: options.disks }),
-    ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
+    ...(options.scratchMiB === undefined ? {} : { scratchMiB: options.scratchMiB }),
   });
   try {
     const { exitCode, output } = await guest.finish(options.deadlineMs);

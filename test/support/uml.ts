@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
@@ -17,6 +17,8 @@ export interface GuestOptions {
   readonly memoryMiB?: number;
   /** Files on this machine that are its disks: /dev/ubda, /dev/ubdb… Not more than one guest may have one. */
   readonly disks?: readonly string[];
+  /** Size of a blank disk for /var/tmp inside, which is in memory without it (and takes no direct I/O then). */
+  readonly scratchMiB?: number;
   /** Called with each line that is written to /dev/ttyS0 inside. */
   readonly onLine?: (line: string) => void;
 }
@@ -47,7 +49,11 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
   await checkInstalled();
   const exchange = await mkdtemp('/var/tmp/stowage-uml-');
   await writeFile(join(exchange, 'run.sh'), toScript(options));
-  const child = spawnGroup([KERNEL, ...toKernelArguments(options, exchange)]);
+  const child = spawnGroup([
+    KERNEL,
+    ...toKernelArguments(options, exchange),
+    ...(await makeScratch(options, exchange)),
+  ]);
   const [pid, stdout, stderr, serial] = [child.pid, child.stdout, child.stderr, child.stdio[4]];
   if (pid === undefined || stdout === null || stderr === null || serial === null || serial === undefined) {
     throw new Error(`Cannot start ${KERNEL}.`);
@@ -95,7 +101,7 @@ async function checkInstalled(): Promise<void> {
 }
 
 function toKernelArguments(options: GuestOptions, exchange: string): readonly string[] {
-  const disks = (options.disks ?? []).map((file, index) => `ubd${'abcdefgh'.charAt(index)}=${file}`);
+  const disks = (options.disks ?? []).map((file, index) => `${toDiskName(index)}=${file}`);
   return [
     `mem=${options.memoryMiB ?? 2048}M`,
     'rootfstype=hostfs',
@@ -111,6 +117,20 @@ function toKernelArguments(options: GuestOptions, exchange: string): readonly st
     ...disks,
     `EXCHANGE=${exchange}`,
   ];
+}
+
+/** Makes the scratch disk, which comes after the others, and returns its kernel arguments. */
+async function makeScratch(options: GuestOptions, exchange: string): Promise<readonly string[]> {
+  if (options.scratchMiB === undefined) return [];
+  const file = join(exchange, 'scratch.img');
+  await writeFile(file, '');
+  await truncate(file, options.scratchMiB * 2 ** 20);
+  const name = toDiskName(options.disks?.length ?? 0);
+  return [`${name}=${file}`, `SCRATCH=/dev/${name}`];
+}
+
+function toDiskName(index: number): string {
+  return `ubd${'abcdefgh'.charAt(index)}`;
 }
 
 function toScript(options: GuestOptions): string {

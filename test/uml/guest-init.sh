@@ -2,11 +2,12 @@
 # The first process of a User-mode Linux guest. The machine's own root file system is its root (hostfs), so whatever is
 # written outside of the mounts below is written on the machine: this script keeps to them and to $EXCHANGE.
 #
-# From the kernel's command line (words it does not know become the environment):
+# From the kernel's command line (words that it does not know become the environment):
 #   EXCHANGE  folder on the machine with run.sh, the command of this guest; its exit status is left there
+#   SCRATCH   a blank disk, formatted and mounted at /var/tmp; without it that is in memory
 project=$(cd "$(dirname "$0")/../.." && pwd)
 export PATH="$project/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-export HOME=/root LC_ALL=C.UTF-8 EXCHANGE
+export HOME=/root LC_ALL=C.UTF-8
 unset TERM
 
 fail() {
@@ -24,9 +25,26 @@ ln -sfn fd/1 /dev/stdout
 ln -sfn fd/2 /dev/stderr
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
-for directory in /dev/shm /run /tmp /mnt; do
-  mount -t tmpfs -o mode=1777 tmpfs "$directory" || fail "cannot mount $directory"
+for directory in /dev/shm /run; do
+  mount -t tmpfs -o mode=0755 tmpfs "$directory" || fail "cannot mount $directory"
 done
+
+# The machine's files stay in reach below /run/machine, and the project where it was, whatever is mounted over them.
+mkdir /run/machine
+mount --bind / /run/machine || fail 'cannot bind the root'
+export EXCHANGE="/run/machine$EXCHANGE"
+if [ -n "$SCRATCH" ]; then
+  mkfs.ext4 -q "$SCRATCH" && mount "$SCRATCH" /var/tmp || fail "cannot use the scratch disk $SCRATCH"
+else
+  mount -t tmpfs tmpfs /var/tmp || fail 'cannot mount /var/tmp'
+fi
+for directory in /tmp /mnt; do
+  mount -t tmpfs tmpfs "$directory" || fail "cannot mount $directory"
+done
+chmod 1777 /tmp /var/tmp /dev/shm
+if [ ! -d "$project" ]; then
+  mkdir -p "$project" && mount --bind "/run/machine$project" "$project" || fail "cannot bind $project"
+fi
 
 # The kernel asks for modules too (quota formats, for instance): it is pointed at the guest's own, so that nothing has to
 # be made in the machine's /lib.

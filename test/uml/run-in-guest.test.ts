@@ -13,6 +13,7 @@ async function run(): Promise<GuestReport> {
     return await runSuitesInGuest({
       folder: `${import.meta.dirname}/guest`,
       config: 'test/uml/vitest.guest.config.ts',
+      scratchMiB: 16_384,
       deadlineMs: 600_000,
     });
   } catch (error) {
