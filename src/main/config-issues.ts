@@ -18,7 +18,12 @@ export function describeIssue(issue: z.core.$ZodIssue, source: IssueSource): rea
     });
   }
   const where = issue.path.length === 0 ? 'the file' : formatKey(issue.path);
-  return [`${where}${formatLine(issue.path, source)}: ${issue.message}`];
+  return [`${where}${formatLine(issue.path, source)}: ${toMessage(issue)}`];
+}
+
+function toMessage(issue: z.core.$ZodIssue): string {
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return isMissing ? `missing; it has to be of type ${issue.expected}` : issue.message;
 }
 
 /** `drivers.hostpath.pools[0].size` */

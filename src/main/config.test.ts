@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { backends } from '../backends/registry.ts';
 import { DriverError } from '../domain/errors.ts';
-import { parseConfig, type ConfigEnvironment, type ConfigFlags } from './config.ts';
+import { Config, parseConfig, type ConfigEnvironment, type ConfigFlags } from './config.ts';
 
 const GOOD = `
 drivers:
@@ -65,6 +66,12 @@ describe('a configuration', () => {
   });
 });
 
+describe('the drivers of the configuration', () => {
+  it('are those of the registry', () => {
+    expect(Object.keys(Config.shape.drivers.shape)).toEqual(backends.map((backend) => backend.name));
+  });
+});
+
 describe('a refusal', () => {
   it.each([
     [
@@ -90,7 +97,7 @@ describe('a refusal', () => {
       'drivers.hostpath.pools[0].backing.size (line 8): "lots" is not a size',
     ],
     ['no driver', 'drivers: {}\n', 'drivers (line 1): needs at least one driver'],
-    ['an empty file', '', 'drivers: '],
+    ['an empty file', '', 'drivers: missing'],
     ['a list for a file', '- a\n', 'the file: '],
     ['broken YAML', 'drivers: [\n', 'line 2'],
     ['one key twice', `${GOOD}${GOOD}`, 'Map keys must be unique'],

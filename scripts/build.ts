@@ -1,0 +1,65 @@
+/**
+ * `make build`: the bundle for production in dist/, which needs nothing but Node.js beside it. Chunks that only some commands need stay
+ * on disk until they are imported.
+ */
+import { chmod, cp, mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const DIST = join(ROOT, 'dist');
+
+/** Programs of the bundle. Workers and helpers are started by their file names, which src/host knows. */
+const ENTRIES = {
+  stowage: 'src/main/cli.ts',
+  'syscall-worker': 'src/host/syscalls/worker.ts',
+  'freeze-helper': 'src/host/freeze-helper.ts',
+};
+
+/** The parts of koffi that are used at run time; it finds its native module relative to itself, so it is not bundled. */
+const NATIVE_FILES = [
+  'koffi/package.json',
+  'koffi/LICENSE.txt',
+  'koffi/index.js',
+  'koffi/src/koffi/index.js',
+  '@koromix/koffi-linux-x64/package.json',
+  '@koromix/koffi-linux-x64/linux_x64/koffi.node',
+];
+
+await rm(DIST, { recursive: true, force: true });
+const version = (await readFile(join(ROOT, '.nvmrc'), 'utf8')).trim();
+await build({
+  absWorkingDir: ROOT,
+  entryPoints: ENTRIES,
+  outdir: DIST,
+  // All beside each other: a chunk looks for workers where it is itself.
+  chunkNames: '[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: `node${version}`,
+  minify: true,
+  keepNames: true,
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'linked',
+  external: ['koffi'],
+  // CommonJS dependencies ask for Node.js's own modules with require.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+await chmod(join(DIST, 'stowage.js'), 0o755);
+for (const file of NATIVE_FILES) {
+  const target = join(DIST, 'node_modules', file);
+  await mkdir(dirname(target), { recursive: true });
+  await cp(join(ROOT, 'node_modules', file), target);
+}
+await cp(join(ROOT, 'proto'), join(DIST, 'proto'), { recursive: true });
+console.log(
+  `Built ${Object.keys(ENTRIES)
+    .map((name) => `dist/${name}.js`)
+    .join(', ')}.`,
+);

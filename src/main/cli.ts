@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Config, ConfigFlags } from './config.ts';
+
+/** Exit code for a command line or a configuration that cannot be understood. */
+const USAGE = 2;
+/** On top of what calls under way are given: closing pools, workers and the log. */
+const STOP_MARGIN_MS = 15_000;
+
+interface AllInOneFlags extends ConfigFlags {
+  readonly config: string;
+}
+
+/** Runs one command line and returns its exit code. What a command needs is imported when it is asked for. */
+async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('stowage')
+    .description('A CSI driver for storage that a cluster has at hand: real sizes, instant snapshots.')
+    .exitOverride();
+
+  program
+    .command('all-in-one')
+    .description('serve Controller and Node of every configured driver on this machine (root)')
+    .requiredOption('--config <file>', 'configuration file')
+    .addOption(
+      new Option('--log-level <level>', 'the least that is logged').choices([
+        'error',
+        'warn',
+        'info',
+        'debug',
+      ]),
+    )
+    .addOption(new Option('--log-format <format>', 'how lines are written').choices(['json', 'pretty']))
+    .option('--node-name <name>', 'name of this node')
+    .option('--http-address <address>', 'where /healthz, /readyz and /metrics are served')
+    .action(async ({ config, ...flags }: AllInOneFlags) => {
+      exitCode = await runAllInOne(config, flags);
+    });
+
+  program
+    .command('config')
+    .description('work with the configuration file')
+    .command('check <file>')
+    .description('say whether a configuration file is valid, and what it means')
+    .action(async (file: string) => {
+      exitCode = await checkConfig(file);
+    });
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`stowage ${manifest.version} (Node.js ${process.versions.node})\n`);
+    });
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : USAGE;
+  }
+  return exitCode;
+}
+
+async function checkConfig(file: string): Promise<number> {
+  const config = await readConfig(file, {});
+  if (config === undefined) return USAGE;
+  const { describeConfig } = await import('./describe-config.ts');
+  process.stdout.write(describeConfig(file, config));
+  return 0;
+}
+
+async function runAllInOne(file: string, flags: ConfigFlags): Promise<number> {
+  const config = await readConfig(file, flags);
+  if (config === undefined) return USAGE;
+  const [{ runLifecycle }, { startAllInOne }, { createLogger }, { createRequestContext }] = await Promise.all(
+    [
+      import('./lifecycle.ts'),
+      import('./all-in-one.ts'),
+      import('../observability/winston-logger.ts'),
+      import('../observability/request-context.ts'),
+    ],
+  );
+  const context = createRequestContext();
+  const log = createLogger({ ...config.log, context, stream: process.stdout });
+  return await runLifecycle(
+    async (lifetime) => {
+      lifetime.stack.defer(() => log.close());
+      await startAllInOne({ config, version: manifest.version, logger: log.logger, context }, lifetime);
+    },
+    {
+      logger: log.logger,
+      stopWithinMs: config.limits.shutdownSeconds * 1000 + STOP_MARGIN_MS,
+      process: {
+        on: (event, listener) => process.on(event, listener),
+        off: (event, listener) => process.off(event, listener),
+        exit: (code) => process.exit(code),
+        kill: () => process.kill(process.pid, 'SIGKILL'),
+        listThreadWork: () => process.getActiveResourcesInfo().filter(isThreadWork),
+      },
+    },
+  );
+}
+
+/** Names of resources whose threads process.exit waits for: file operations, and the channel of a worker thread. */
+function isThreadWork(resource: string): boolean {
+  return resource.startsWith('FSReq') || resource === 'MessagePort';
+}
+
+/** The configuration; undefined when it is not valid, which the operator has then been told. */
+async function readConfig(path: string, flags: ConfigFlags): Promise<Config | undefined> {
+  const [{ loadConfig, getConfigEnvironment }, { isDriverError }] = await Promise.all([
+    import('./config.ts'),
+    import('../domain/errors.ts'),
+  ]);
+  try {
+    return await loadConfig({ path, flags, environment: getConfigEnvironment() });
+  } catch (error) {
+    if (!isDriverError(error, 'INVALID_ARGUMENT')) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));
