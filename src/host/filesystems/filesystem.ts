@@ -28,6 +28,8 @@ export interface Filesystem {
 export interface MakeOptions {
   /** At most 12 characters. */
   readonly label: string;
+  /** Where the file system ends: a multiple of 4 KiB. Default: the whole device. What is behind is neither read nor written. */
+  readonly sizeBytes?: number;
 }
 
 export interface GrowTarget {

@@ -1,0 +1,63 @@
+import type { CopyTreeOptions } from './host.ts';
+
+type Argv = readonly [program: string, ...args: string[]];
+
+/**
+ * A mount namespace with nothing in it but a read-only /usr (the links into it are those of a merged /usr), and no network, no other
+ * processes, no other IPC. The user namespace stays: owners have to be the real ones. The child dies with this process.
+ */
+const SANDBOX: Argv = [
+  'bwrap',
+  '--unshare-ipc',
+  '--unshare-pid',
+  '--unshare-net',
+  '--unshare-uts',
+  '--unshare-cgroup-try',
+  '--die-with-parent',
+  '--ro-bind',
+  '/usr',
+  '/usr',
+  '--symlink',
+  'usr/lib',
+  '/lib',
+  '--symlink',
+  'usr/lib64',
+  '/lib64',
+  '--chdir',
+  '/',
+  '--cap-drop',
+  'ALL',
+];
+
+/** Lowest priority for processor and disk. -t: where the disk's scheduler knows no priorities, go on. */
+const GENTLY = ['/usr/bin/nice', '-n', '19', '/usr/bin/ionice', '-t', '-c', '3'] as const;
+
+/** Read and search everything, remove from sticky and foreign directories. */
+const WALK = ['CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'] as const;
+/** Give copies their owners, set-id bits, device nodes, file capabilities, and trusted.* attributes (SYS_ADMIN). Not SYS_RESOURCE: quotas bind. */
+const DUPLICATE = ['CAP_CHOWN', 'CAP_FSETID', 'CAP_MKNOD', 'CAP_SETFCAP', 'CAP_SYS_ADMIN'] as const;
+
+/** The argv that removes what is in a tree; its root stays, since it is a mount there. Pure. */
+export function toRemoveArgv(path: string): Argv {
+  const rm = ['/usr/bin/rm', '-rf', '--one-file-system', '--', '/target'];
+  return [...SANDBOX, ...grant(WALK), '--bind', path, '/target', '--', ...GENTLY, ...rm];
+}
+
+/** The argv that counts a tree's allocated bytes or its inodes. Pure. */
+export function toMeasureArgv(path: string, unit: 'bytes' | 'inodes'): Argv {
+  const option = unit === 'bytes' ? '--block-size=1' : '--inodes';
+  const du = ['/usr/bin/du', '-s', '-x', option, '--', '/source'];
+  return [...SANDBOX, ...grant(WALK), '--ro-bind', path, '/source', '--', ...GENTLY, ...du];
+}
+
+/** The argv that copies the contents of a tree. Pure. */
+export function toCopyArgv({ source, target, reflink }: CopyTreeOptions): Argv {
+  // `/source/.` copies the contents, and the root's own attributes onto the target's.
+  const cp = ['/usr/bin/cp', '-a', '-x', `--reflink=${reflink}`, '--', '/source/.', '/target'];
+  const mounts = ['--ro-bind', source, '/source', '--bind', target, '/target'];
+  return [...SANDBOX, ...grant([...WALK, ...DUPLICATE]), ...mounts, '--', ...GENTLY, ...cp];
+}
+
+function grant(capabilities: readonly string[]): readonly string[] {
+  return capabilities.flatMap((capability) => ['--cap-add', capability]);
+}

@@ -1,0 +1,112 @@
+import { rmdir } from 'node:fs/promises';
+import { DriverError } from '../domain/errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import { isErrno } from './errno.ts';
+import { createTools, type Tools } from './filesystems/tools.ts';
+import type { CommandResult, Commands, CopyTreeOptions, Mounts, Trees } from './host.ts';
+import { toCopyArgv, toMeasureArgv, toRemoveArgv } from './trees-sandbox.ts';
+
+export interface TreesDeps {
+  readonly commands: Commands;
+  readonly mounts: Mounts;
+  readonly logger: Logger;
+}
+
+/** A tree of many millions of files takes hours; beyond a day something is wrong. */
+const DEADLINE_MS = 24 * 60 * 60 * 1000;
+/** Enough to say what is wrong; rm and cp repeat themselves for each file. */
+const MAX_OUTPUT_BYTES = 16 * 1024;
+
+/** Builds {@link Trees} on coreutils and bubblewrap. */
+export function createTrees({ commands, mounts, logger }: TreesDeps): Trees {
+  const tools = createTools(commands, 'bubblewrap');
+  return {
+    async remove(path, signal) {
+      if (await isRemovedAsEmpty(path)) return;
+      await assertNothingMounted(mounts, path, signal);
+      const startedAt = performance.now();
+      const result = await run(tools, { argv: toRemoveArgv(path), okExitCodes: [0, 1] }, signal);
+      // rm can't remove the root of its own mount, so its exit code says little: what counts is that the tree is empty now.
+      if (!(await isRemovedAsEmpty(path))) throw toRemoveError(path, result);
+      logger.debug('Tree removed', { path, durationMs: Math.round(performance.now() - startedAt) });
+    },
+    async copy(options, signal) {
+      const startedAt = performance.now();
+      const argv = toCopyArgv(options);
+      const result = await run(tools, { argv, okExitCodes: [0, 1] }, signal);
+      if (result.exitCode !== 0) throw toCopyError(options, result);
+      const { source, target } = options;
+      logger.debug('Tree copied', { source, target, durationMs: Math.round(performance.now() - startedAt) });
+    },
+    async measure(path, signal) {
+      const bytes = await run(tools, { argv: toMeasureArgv(path, 'bytes') }, signal);
+      const inodes = await run(tools, { argv: toMeasureArgv(path, 'inodes') }, signal);
+      return { usedBytes: parseDu(bytes), usedInodes: parseDu(inodes) };
+    },
+  };
+}
+
+async function run(
+  tools: Tools,
+  command: { readonly argv: readonly [string, ...string[]]; readonly okExitCodes?: readonly number[] },
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  return await tools.run({ ...command, deadlineMs: DEADLINE_MS, maxOutputBytes: MAX_OUTPUT_BYTES }, signal);
+}
+
+/** rmdir: safe against everything, and enough for a volume that was never written to. False when something is in it. */
+async function isRemovedAsEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return true;
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'EPERM', 'EACCES')) return false;
+    throw error;
+  }
+}
+
+async function assertNothingMounted(mounts: Mounts, path: string, signal: AbortSignal): Promise<void> {
+  const inside = (await mounts.list(signal)).find(
+    ({ mountPoint }) => mountPoint === path || mountPoint.startsWith(`${path}/`),
+  );
+  if (inside === undefined) return;
+  throw new DriverError(
+    'PRECONDITION_FAILED',
+    `The tree ${path} was not removed, because ${inside.fsType} is mounted in it at ${inside.mountPoint}. Unmount that first.`,
+  );
+}
+
+function toRemoveError(path: string, result: CommandResult): DriverError {
+  const said = firstLines(result.stderr);
+  const hint = said.includes('Operation not permitted')
+    ? ' Files in it may be immutable or append-only: find them with "lsattr -R" and make them removable with "chattr -R -ia".'
+    : '';
+  return new DriverError(
+    'PRECONDITION_FAILED',
+    `The tree ${path} could not be removed in full.${hint} rm said: ${said}`,
+    { details: { exitCode: result.exitCode } },
+  );
+}
+
+function toCopyError(options: CopyTreeOptions, result: CommandResult): DriverError {
+  const said = firstLines(result.stderr);
+  const isFull = /No space left on device|Disk quota exceeded/.test(said);
+  return new DriverError(
+    isFull ? 'NO_ROOM' : 'PRECONDITION_FAILED',
+    `The tree ${options.source} could not be copied to ${options.target}${isFull ? ', because there is no room for it' : ''}. cp said: ${said}`,
+    { details: { exitCode: result.exitCode } },
+  );
+}
+
+/** What a program said first, without the line in which rm complains about the root of its mount. */
+function firstLines(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line !== '' && !line.includes("'/target': Device or resource busy"));
+  return lines.slice(0, 3).join('; ').slice(0, 500);
+}
+
+function parseDu({ stdout }: CommandResult): number {
+  const match = /^(\d+)\t/.exec(stdout);
+  if (match?.[1] === undefined) throw new DriverError('INTERNAL', `du answered something unknown: ${stdout.slice(0, 100)}`);
+  return Number(match[1]);
+}
