@@ -1,22 +1,9 @@
+import type { Metrics } from '../../observability/metrics.ts';
 import type { Interceptor } from '../interceptor.ts';
 import { toStatus } from '../status.ts';
 
-/** One method of one driver, as labels. */
-export interface RpcLabels {
-  readonly driver: string;
-  readonly service: string;
-  readonly method: string;
-}
-
-/** Where calls are counted (observability/metrics.ts). */
-export interface RpcMetrics {
-  started(labels: RpcLabels): void;
-  /** `code` is the name of the gRPC status, OK included. */
-  handled(labels: RpcLabels, code: string, seconds: number): void;
-}
-
 /** Counts calls and times them, those that failed or were cancelled included. */
-export function createMetricsInterceptor(metrics: RpcMetrics): Interceptor {
+export function createMetricsInterceptor(metrics: Pick<Metrics, 'started' | 'handled'>): Interceptor {
   return async (call, next) => {
     const labels = { driver: call.driver, service: call.service, method: call.method };
     const startedAt = performance.now();

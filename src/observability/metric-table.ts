@@ -1,0 +1,62 @@
+/** One metric, as it is documented and registered. */
+export interface MetricSpec {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** Every metric of our own. docs/reference/metrics.md is made from this table. */
+export const METRICS = {
+  stowage_rpc_started_total: {
+    type: 'counter',
+    help: 'Calls that came in.',
+    labels: ['driver', 'service', 'method'],
+  },
+  stowage_rpc_handled_total: {
+    type: 'counter',
+    help: 'Calls that ended, by the name of their gRPC status.',
+    labels: ['driver', 'service', 'method', 'code'],
+  },
+  stowage_rpc_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from the arrival of a call to its answer.',
+    labels: ['driver', 'service', 'method', 'code'],
+  },
+  stowage_operations_in_flight: {
+    type: 'gauge',
+    help: 'Operations under way, those included whose caller has left.',
+    labels: [],
+  },
+  stowage_pool_total_bytes: {
+    type: 'gauge',
+    help: 'Size of the file system that holds the pool.',
+    labels: ['pool', 'node'],
+  },
+  stowage_pool_free_bytes: {
+    type: 'gauge',
+    help: 'Free space of the file system that holds the pool.',
+    labels: ['pool', 'node'],
+  },
+  stowage_pool_promised_bytes: {
+    type: 'gauge',
+    help: 'Sizes promised to volumes, and what snapshots and clones can diverge by.',
+    labels: ['pool', 'node'],
+  },
+  stowage_pool_available_bytes: {
+    type: 'gauge',
+    help: 'What new volumes can still be promised.',
+    labels: ['pool', 'node'],
+  },
+  stowage_pool_up: {
+    type: 'gauge',
+    help: '1 when the room of the pool could be read, else 0; the other pool metrics are then left out.',
+    labels: ['pool', 'node'],
+  },
+  stowage_build_info: {
+    type: 'gauge',
+    help: 'Always 1; the labels say what runs.',
+    labels: ['version', 'node_version'],
+  },
+} as const satisfies Readonly<Record<string, MetricSpec>>;
+
+export type MetricName = keyof typeof METRICS;

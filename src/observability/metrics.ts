@@ -1,0 +1,102 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MetricName } from './metric-table.ts';
+import { METRICS } from './metric-table.ts';
+
+/** From 1 ms to about a minute, doubling. */
+const DURATION_BUCKETS = Array.from({ length: 17 }, (_, index) => 0.001 * 2 ** index);
+
+/** Room in one pool of one node; undefined when it cannot be read now. */
+export interface PoolRoom {
+  readonly pool: string;
+  readonly node: string;
+  readonly room:
+    | {
+        readonly totalBytes: number;
+        readonly freeBytes: number;
+        readonly promisedBytes: number;
+        readonly availableBytes: number;
+      }
+    | undefined;
+}
+
+/** Where figures come from at the time of a scrape. */
+export interface MetricsOptions {
+  readonly version: string;
+  readonly operationsInFlight: () => number;
+  /** Answers for every pool, whatever state it is in. Must have a deadline of its own. */
+  readonly listPoolRoom: () => Promise<readonly PoolRoom[]>;
+}
+
+/** Which call a figure is about. */
+export interface CallLabels {
+  readonly driver: string;
+  readonly service: string;
+  readonly method: string;
+}
+
+/** The metrics of this process. */
+export interface Metrics {
+  started(labels: CallLabels): void;
+  /** `code` is the name of the gRPC status, OK included. */
+  handled(labels: CallLabels, code: string, seconds: number): void;
+  /** The text that Prometheus scrapes, and its content type. */
+  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** Registers everything of the table, and the process metrics of prom-client. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const started = new Counter(spec(registry, 'stowage_rpc_started_total'));
+  const handled = new Counter(spec(registry, 'stowage_rpc_handled_total'));
+  const duration = new Histogram({
+    ...spec(registry, 'stowage_rpc_duration_seconds'),
+    buckets: DURATION_BUCKETS,
+  });
+  const inFlight = new Gauge(spec(registry, 'stowage_operations_in_flight'));
+  const pools = createPoolGauges(registry);
+  new Gauge(spec(registry, 'stowage_build_info')).set(
+    { version: options.version, node_version: process.versions.node },
+    1,
+  );
+  return {
+    started: (labels) => started.inc({ ...labels }),
+    handled(labels, code, seconds) {
+      handled.inc({ ...labels, code });
+      duration.observe({ ...labels, code }, seconds);
+    },
+    async scrape() {
+      const rooms = await options.listPoolRoom();
+      inFlight.set(options.operationsInFlight());
+      pools.set(rooms);
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}
+
+function createPoolGauges(registry: Registry): { set(rooms: readonly PoolRoom[]): void } {
+  const up = new Gauge(spec(registry, 'stowage_pool_up'));
+  const total = new Gauge(spec(registry, 'stowage_pool_total_bytes'));
+  const free = new Gauge(spec(registry, 'stowage_pool_free_bytes'));
+  const promised = new Gauge(spec(registry, 'stowage_pool_promised_bytes'));
+  const available = new Gauge(spec(registry, 'stowage_pool_available_bytes'));
+  return {
+    set(rooms) {
+      // A pool that is gone, or cannot be read, must not keep its last figures.
+      for (const gauge of [up, total, free, promised, available]) gauge.reset();
+      for (const { pool, node, room } of rooms) {
+        up.set({ pool, node }, room === undefined ? 0 : 1);
+        if (room === undefined) continue;
+        total.set({ pool, node }, room.totalBytes);
+        free.set({ pool, node }, room.freeBytes);
+        promised.set({ pool, node }, room.promisedBytes);
+        available.set({ pool, node }, room.availableBytes);
+      }
+    },
+  };
+}
+
+function spec<Name extends MetricName>(registry: Registry, name: Name) {
+  const { help, labels } = METRICS[name];
+  return { name, help, labelNames: labels, registers: [registry] };
+}
