@@ -1,6 +1,8 @@
 import { isAbsolute, normalize } from 'node:path/posix';
 import { quote } from '../../base/quote.ts';
 import { DriverError } from '../../domain/errors.ts';
+import type { Topology__Output } from '../../gen/csi/v1/Topology.ts';
+import type { TopologyRequirement__Output } from '../../gen/csi/v1/TopologyRequirement.ts';
 import type { VolumeCapability__Output } from '../../gen/csi/v1/VolumeCapability.ts';
 import { checkCapabilityForm } from './capability-form.ts';
 import { countMapBytes, MAX_MAP_BYTES, MAX_PATH_BYTES, MAX_STRING_BYTES } from './limits.ts';
@@ -45,6 +47,17 @@ export function map(value: Readonly<Record<string, string>>, field: string): voi
   const bytes = countMapBytes(value);
   if (bytes > MAX_MAP_BYTES)
     throw invalid(`${field} has ${bytes} bytes of keys and values. CSI allows ${MAX_MAP_BYTES}.`);
+}
+
+/** A place: its labels are a map; which of them exist is for the look-up to say. */
+export function topology(value: Topology__Output | null, field: string): void {
+  if (value !== null) map(value.segments, `${field}.segments`);
+}
+
+/** As {@link topology}, for a requirement. */
+export function topologyRequirement(value: TopologyRequirement__Output | null, field: string): void {
+  for (const place of value?.requisite ?? []) topology(place, `${field}.requisite`);
+  for (const place of value?.preferred ?? []) topology(place, `${field}.preferred`);
 }
 
 /** A capability that says how and by whom; what it asks for is looked at when it is translated. */

@@ -63,6 +63,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   ]),
 };
 
+/** What options of ext4, xfs and btrfs look like. None of those that are not refused below takes a path. */
+const WORD = /^[a-z0-9_][a-z0-9_.-]*(=[\x21-\x2e\x30-\x7e]*)?$/i;
+
 /** Options that are harmless as such, but not with this value. */
 const REFUSED_VALUES: Readonly<Record<string, string>> = {
   'errors=panic': 'it lets a fault of one volume stop the whole node',
@@ -93,7 +96,7 @@ export function parseMountFlags(flags: readonly string[], field: string): readon
 }
 
 function findReason(word: string): string | undefined {
-  if (!/^[\x21-\x7e]+$/.test(word)) return 'an option is a word of visible ASCII characters, without spaces';
+  if (!WORD.test(word)) return 'an option is a plain word, or word=value where the value is not a path';
   const lower = word.toLowerCase();
   const name = lower.split('=', 1)[0] ?? '';
   if (name.startsWith('x-')) return REFUSED['helper'];

@@ -3,7 +3,18 @@ import type { NodeHandlers } from '../../gen/csi/v1/Node.ts';
 import type { Rules } from '../../rpc/interceptors/validation.ts';
 import type { MethodNames, RequestOf } from '../../rpc/service.ts';
 import { checkRequest, type UntypedFieldRule } from './check-request.ts';
-import { anything, capabilities, capability, type Form, lookupPath, map, mountPath, name } from './forms.ts';
+import {
+  anything,
+  capabilities,
+  capability,
+  type Form,
+  lookupPath,
+  map,
+  mountPath,
+  name,
+  topology,
+  topologyRequirement,
+} from './forms.ts';
 
 /** What must hold for one field. An unset field (empty text, list or map, no message) is checked only for being required. */
 export type FieldRule<R> = {
@@ -32,6 +43,7 @@ const CONTROLLER_FIELDS: ServiceFields<ControllerHandlers> = {
     { field: 'volumeCapabilities', form: capabilities, need: required },
     { field: 'parameters', form: map },
     { field: 'mutableParameters', form: map },
+    { field: 'accessibilityRequirements', form: topologyRequirement },
     { field: 'secrets', form: map },
   ],
   DeleteVolume: [
@@ -50,11 +62,13 @@ const CONTROLLER_FIELDS: ServiceFields<ControllerHandlers> = {
   GetCapacity: [
     { field: 'volumeCapabilities', form: capabilities },
     { field: 'parameters', form: map },
+    { field: 'accessibleTopology', form: topology },
   ],
   CreateSnapshot: [
     { field: 'name', form: name, need: required },
     { field: 'sourceVolumeId', form: anything, need: required },
     { field: 'parameters', form: map },
+    { field: 'accessibilityRequirements', form: topologyRequirement },
     { field: 'secrets', form: map },
   ],
   DeleteSnapshot: [
