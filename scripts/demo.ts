@@ -2,36 +2,35 @@
  * `make demo`: a scratch pool, the real all-in-one server, and a CSI client that takes volumes through their whole life.
  * Proves at the end that nothing is left. With --keep the server goes on, and how to talk to it is printed.
  */
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { createKubelet } from '../test/support/kubelet.ts';
+import { makeScratchDirectory } from '../test/support/scratch.ts';
 import { startServer, type TestServer } from '../test/support/server.ts';
-import { findMountsAndLoops, findPoolFiles, type Leftovers } from './demo/leftovers.ts';
+import { findLeftovers, type Leftovers } from './demo/leftovers.ts';
 import { showBlockVolume, showMountedVolume } from './demo/life.ts';
 import { formatMs, type StepOutcome, Steps } from './demo/steps.ts';
 
 const POOL = 'scratch';
-const run = promisify(execFile);
 
 async function main(keep: boolean): Promise<number> {
   if (process.getuid?.() !== 0) {
     console.error('The demonstration mounts file systems: run it as root, for instance with sudo.');
     return 1;
   }
-  const directory = await mkdtemp('/var/tmp/stowage-demo-');
+  const scratch = await makeScratchDirectory();
+  const directory = scratch.path;
   const pool = join(directory, 'pool');
   console.log(`Stowage demonstration in ${directory}\n`);
   try {
     const steps = new Steps();
     const left = await show({ directory, pool, steps });
     printSummary(steps.outcomes, left);
-    const isClean = Object.values(left).every((found: readonly string[]) => found.length === 0);
-    if (keep) return await leaveRunning(directory, pool);
-    return isClean ? 0 : 1;
+    if (keep) await leaveRunning(directory, pool);
+    return [left.mounts, left.loops, left.files].every((found) => found.length === 0) ? 0 : 1;
   } finally {
-    if (!keep) await tearDown(directory);
+    if (!keep) await scratch[Symbol.asyncDispose]();
   }
 }
 
@@ -43,11 +42,12 @@ async function show(scene: { directory: string; pool: string; steps: Steps }): P
     ({ startup }) => `xfs in a file; serving after ${startup.servingMs.toFixed(0)} ms`,
   );
   try {
-    const kubelet = await createKubelet({ ...server, directory: join(directory, 'kubelet') });
+    const pods = join(directory, 'pods');
+    const kubelet = await createKubelet({ ...server, directory: pods });
     const demo = { server, kubelet, steps, parameters: { pool: POOL } };
     await showMountedVolume(demo);
     await showBlockVolume(demo);
-    return await steps.run('look for what is left', () => findLeftovers(directory, pool), describeLeftovers);
+    return await steps.run('look for what is left', () => findLeftovers(pool, pods), describeLeftovers);
   } catch (error) {
     console.error(`\nThe last lines of the server's log:\n${server.logs().slice(-20).join('\n')}`);
     throw error;
@@ -63,17 +63,6 @@ function startDemoServer(directory: string, path: string): Promise<TestServer> {
 
 function toPoolFile(directory: string): string {
   return join(directory, 'pool.img');
-}
-
-/** The pool itself stays mounted for as long as there is one; everything else counts. */
-async function findLeftovers(directory: string, pool: string): Promise<Leftovers> {
-  const files = await findPoolFiles(pool);
-  const { mounts, loops } = await findMountsAndLoops(directory);
-  return {
-    mounts: mounts.filter((mountPoint) => mountPoint !== pool),
-    loops: loops.filter(({ file }) => file !== toPoolFile(directory)).map(({ device }) => device),
-    files,
-  };
 }
 
 function describeLeftovers({ mounts, loops, files }: Leftovers): string {
@@ -92,7 +81,7 @@ function printSummary(outcomes: readonly StepOutcome[], left: Leftovers): void {
 }
 
 /** Starts the server again, detached from this process, on the same pool. */
-async function leaveRunning(directory: string, pool: string): Promise<number> {
+async function leaveRunning(directory: string, pool: string): Promise<void> {
   const config = join(directory, 'server', 'stowage.yaml');
   const socket = join(directory, 'server', 'sockets', 'all', 'csi.sock');
   const logPath = join(directory, 'server.log');
@@ -110,15 +99,6 @@ Talk to it with any gRPC client, for instance grpcurl:
   grpcurl -plaintext -unix -import-path proto -proto csi/v1/csi.proto ${socket} csi.v1.Controller/ListVolumes
 Volumes of its pool take the parameter pool=${POOL}. End it and remove everything:
   kill ${child.pid}; umount ${pool}; losetup -j ${toPoolFile(directory)} -nO NAME | xargs -r losetup -d; rm -r ${directory}`);
-  return 0;
-}
-
-async function tearDown(directory: string): Promise<void> {
-  const { mounts } = await findMountsAndLoops(directory);
-  for (const mountPoint of mounts.toReversed()) await run('umount', [mountPoint]);
-  const { loops } = await findMountsAndLoops(directory);
-  for (const { device } of loops) await run('losetup', ['-d', device]);
-  await rm(directory, { recursive: true, force: true });
 }
 
 process.exitCode = await main(process.argv.includes('--keep'));

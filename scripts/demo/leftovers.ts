@@ -1,60 +1,40 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isErrno } from '../../src/host/errno.ts';
+import { listLoopsBelow, listMountPointsBelow } from '../../test/support/scratch.ts';
 
 const EMPTY_WITHIN_MS = 10_000;
+const POOL_FOLDERS = ['volumes', 'snapshots', '.stowage/staging', '.stowage/trash', 'by-claim'];
 
-/** What is left below a directory that should hold nothing any more. */
+/** What is left where nothing should be. */
 export interface Leftovers {
   readonly mounts: readonly string[];
   readonly loops: readonly string[];
   readonly files: readonly string[];
 }
 
-/** A loop device and the file behind it. */
-export interface AttachedLoop {
-  readonly device: string;
-  readonly file: string;
+/** What a pool still holds once its background removal has had time to end, and what is mounted below the pods' directory. */
+export async function findLeftovers(pool: string, pods: string): Promise<Leftovers> {
+  const files = await untilEmpty(() => listPoolFiles(pool));
+  return { mounts: await listMountPointsBelow(pods), loops: await listLoopsBelow(pool), files };
 }
 
-/** Everything that is mounted below `directory` in this mount namespace, or attached to a file below it. */
-export async function findMountsAndLoops(
-  directory: string,
-): Promise<{ readonly mounts: readonly string[]; readonly loops: readonly AttachedLoop[] }> {
-  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
-  const mounts = mountinfo
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((mountPoint) => mountPoint.startsWith(`${directory}/`));
-  const loops: AttachedLoop[] = [];
-  for (const name of await readdir('/sys/block')) {
-    const backing = name.startsWith('loop') ? await readIfThere(`/sys/block/${name}/loop/backing_file`) : '';
-    if (backing.startsWith(`${directory}/`)) loops.push({ device: `/dev/${name}`, file: backing.trimEnd() });
-  }
-  return { mounts, loops };
-}
-
-/** What a pool still holds, once its background removal has had time to end. */
-export async function findPoolFiles(pool: string): Promise<readonly string[]> {
+async function untilEmpty(list: () => Promise<readonly string[]>): Promise<readonly string[]> {
   const giveUpAt = performance.now() + EMPTY_WITHIN_MS;
   while (true) {
-    const files: string[] = [];
-    for (const folder of ['volumes', 'snapshots', '.stowage/staging', '.stowage/trash', 'by-claim']) {
-      for (const name of await listIfThere(join(pool, folder))) files.push(join(folder, name));
-    }
-    if (files.length === 0 || performance.now() > giveUpAt) return files;
+    const found = await list();
+    if (found.length === 0 || performance.now() > giveUpAt) return found;
     await sleep(20);
   }
 }
 
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENXIO')) return '';
-    throw error;
+async function listPoolFiles(pool: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const folder of POOL_FOLDERS) {
+    for (const name of await listIfThere(join(pool, folder))) files.push(join(folder, name));
   }
+  return files;
 }
 
 async function listIfThere(path: string): Promise<readonly string[]> {
