@@ -126,9 +126,8 @@ async function refuse(method: string, driver: string): Promise<never> {
 async function stopAll(listeners: readonly Listener[], deadlineMs: number, logger: Logger): Promise<void> {
   await Promise.all(
     listeners.map(async ({ server, socket }) => {
-      // First the path, so that nobody new arrives while calls end.
-      await socket.remove();
-      if (await drain(server, deadlineMs)) return;
+      const [isDrained] = await Promise.all([drain(server, deadlineMs), socket.remove()]);
+      if (isDrained) return;
       logger.warn('cut off calls that did not end in time', { socket: socket.path, deadlineMs });
       server.forceShutdown();
     }),

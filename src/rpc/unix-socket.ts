@@ -89,7 +89,12 @@ async function isListening(path: string): Promise<boolean> {
 
 async function removeIfSame(path: string, own: BigIntStats): Promise<void> {
   const found = await findEntry(path);
-  if (found !== undefined && found.dev === own.dev && found.ino === own.ino) await rm(path, { force: true });
+  if (found !== undefined && isSameSocket(found, own)) await rm(path, { force: true });
+}
+
+/** Inode numbers are used again at once; a socket's modification time is that of its making. */
+function isSameSocket(a: BigIntStats, b: BigIntStats): boolean {
+  return a.dev === b.dev && a.ino === b.ino && a.mtimeNs === b.mtimeNs;
 }
 
 async function findEntry(path: string): Promise<BigIntStats | undefined> {
