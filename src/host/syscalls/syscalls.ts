@@ -124,6 +124,7 @@ export type MountFlag =
   | 'relatime'
   | 'strictatime'
   | 'lazytime'
+  | 'nosymfollow'
   | 'bind'
   | 'rec'
   | 'remount'

@@ -13,6 +13,7 @@ const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
   sync: 0x10,
   remount: 0x20,
   dirsync: 0x80,
+  nosymfollow: 0x100,
   noatime: 0x400,
   nodiratime: 0x800,
   bind: 0x1000,
