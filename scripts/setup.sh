@@ -31,11 +31,12 @@ npm npm
 LIST
 }
 
-# Without these the tests that need them are counted as skipped.
+# Not every system has these; the tests in User-mode Linux fail without them, and everything else goes on.
 optional() {
   [ "$purpose" = test ] || return 0
   cat <<'LIST'
 linux.uml user-mode-linux
+dmsetup dmsetup
 LIST
 }
 
@@ -77,11 +78,11 @@ packages=$(optional | missing)
 if [ -n "$packages" ]; then
   reason=$(obstacle)
   if [ -n "$reason" ]; then
-    say "missing: $packages ($reason); tests that need them will not run. To have them: apt-get install $packages"
+    say "missing: $packages ($reason); the tests in User-mode Linux need them. To have them: apt-get install $packages"
   else
     say "installing with apt-get: $packages"
     # shellcheck disable=SC2086
-    install $packages || say "apt-get could not install: $packages; tests that need them will not run"
+    install $packages || say "apt-get could not install: $packages; the tests in User-mode Linux need them"
   fi
 fi
 
