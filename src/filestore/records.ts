@@ -20,6 +20,8 @@ const DirectoryRecord = z
     layout: z.literal('directory'),
     quota: z.enum(['project', 'qgroup', 'none']),
     projectId: z.number().int().positive().optional(),
+    /** Kept under that quota for its accounting and copying, but without a limit (`quota: none`). */
+    unlimited: z.literal(true).optional(),
   })
   .readonly();
 
@@ -37,6 +39,8 @@ const ImageRecord = z
   .readonly();
 
 const Kept = z.discriminatedUnion('layout', [DirectoryRecord, ImageRecord]);
+
+export type Kept = z.infer<typeof Kept>;
 
 /** volume.json. Written once at the commit; only capacity and `identityPending` ever change. */
 export const VolumeRecord = z

@@ -1,0 +1,127 @@
+import { chmod, chown } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DriverError } from '../../domain/errors.ts';
+import type { VolumeHealthStatus } from '../../domain/health.ts';
+import type { Host } from '../../host/host.ts';
+import type { QuotaKind, TreeHandle } from '../../host/quotas/quota.ts';
+import type { VolumeOwner } from '../file-store.ts';
+import { CONTENT_NAMES } from '../paths.ts';
+import type { Kept, SnapshotRecord } from '../records.ts';
+import type { Content, ContentUsage, LayoutKind, SizedContent } from './layout.ts';
+
+/** A quota is called reached when less than this is left. */
+const REACHED_MARGIN_BYTES = 64 * 1024;
+
+/** Volumes as trees, limited by the pool's quota where it has one. Their roots have mode 0750 unless another is asked: every QuotaKind sees to that. */
+export function createDirectoryLayout(deps: { readonly host: Host; readonly quota: QuotaKind }): LayoutKind {
+  const { host, quota } = deps;
+
+  async function findUse(content: Content, signal: AbortSignal): Promise<string | undefined> {
+    const [mount] = await host.mounts.listOf(content.path, signal);
+    return mount === undefined ? undefined : `it is mounted at ${mount.mountPoint}`;
+  }
+
+  async function measure(content: Content, signal: AbortSignal): Promise<ContentUsage> {
+    const handle = toTreeHandle(content.kept);
+    if (handle.quota === 'none') return await host.trees.measure(content.path, signal);
+    return await quota.getUsage({ path: content.path, handle }, signal);
+  }
+
+  return {
+    layout: 'directory',
+    contentName: CONTENT_NAMES.directory,
+    findUse,
+    measure,
+
+    async createEmpty({ directory, plan }, signal) {
+      const path = join(directory, CONTENT_NAMES.directory);
+      const limitBytes = plan.isLimited ? plan.capacityBytes : undefined;
+      const handle = await quota.createTree({ path, limitBytes }, signal);
+      await applyOwner(path, plan.owner);
+      return toKept(handle, plan.isLimited);
+    },
+
+    async copy({ directory, plan }, source, job) {
+      const path = join(directory, CONTENT_NAMES.directory);
+      const limitBytes = plan.isLimited ? plan.capacityBytes : undefined;
+      const handle = await quota.copyTree({ path, limitBytes, source: source.path }, job.signal);
+      await applyOwner(path, plan.owner);
+      return toKept(handle, plan.isLimited);
+    },
+
+    async cut(directory, source, job) {
+      const path = join(directory, CONTENT_NAMES.directory);
+      const isUsed = (await findUse(source, job.signal)) !== undefined;
+      const handle = await quota.copyTree(
+        { path, limitBytes: undefined, readOnly: true, source: source.path },
+        job.signal,
+      );
+      const kept = toKept(handle, false);
+      const { usedBytes } = await measure({ path, kept }, job.signal);
+      return { kept, heldBytes: usedBytes, consistency: consistencyOf(quota.copying, isUsed) };
+    },
+
+    async grow(content, capacityBytes, signal) {
+      if (content.kept.layout !== 'directory' || isUnlimited(content.kept)) return;
+      const handle = toTreeHandle(content.kept);
+      await quota.setLimit({ path: content.path, handle, limitBytes: capacityBytes }, signal);
+    },
+
+    async findTroubles(content, signal) {
+      if (content.kept.layout !== 'directory' || isUnlimited(content.kept)) return [];
+      const handle = toTreeHandle(content.kept);
+      if (handle.quota !== quota.name) return [quotaTrouble(handle.quota, quota.name)];
+      const limits = await quota.verify(
+        { path: content.path, handle, limitBytes: content.capacityBytes },
+        signal,
+      );
+      return [...limits.map(limitTrouble), ...reachedTrouble(content, await measure(content, signal))];
+    },
+  };
+}
+
+/** What the quota needs to find a recorded tree again. Throws when the record is that of an image. */
+export function toTreeHandle(kept: Kept): TreeHandle {
+  if (kept.layout !== 'directory') throw new DriverError('INTERNAL', 'An image was taken for a directory.');
+  return { quota: kept.quota, projectId: kept.projectId };
+}
+
+function isUnlimited(kept: Extract<Kept, { layout: 'directory' }>): boolean {
+  return kept.quota === 'none' || kept.unlimited === true;
+}
+
+function toKept(handle: TreeHandle, isLimited: boolean): Kept {
+  return {
+    layout: 'directory',
+    quota: handle.quota,
+    ...(handle.projectId === undefined ? {} : { projectId: handle.projectId }),
+    ...(isLimited ? {} : { unlimited: true }),
+  };
+}
+
+async function applyOwner(path: string, owner: VolumeOwner): Promise<void> {
+  // -1 leaves an id as it is; a copy keeps those of its source unless others are asked.
+  if (owner.uid !== undefined || owner.gid !== undefined) await chown(path, owner.uid ?? -1, owner.gid ?? -1);
+  if (owner.mode !== undefined) await chmod(path, owner.mode);
+}
+
+function consistencyOf(copying: QuotaKind['copying'], isUsed: boolean): SnapshotRecord['consistency'] {
+  if (!isUsed) return 'unmounted';
+  return copying === 'instant' ? 'crash' : 'per-file';
+}
+
+function quotaTrouble(made: string, now: string): VolumeHealthStatus {
+  return limitTrouble(
+    `The volume was made under a ${made} quota, but its pool has now ${now === 'none' ? 'no quota' : `a ${now} quota`}, so its limit does not hold: mount the pool as before (xfs: prjquota) and restart the driver.`,
+  );
+}
+
+function limitTrouble(message: string): VolumeHealthStatus {
+  return { status: 'DEGRADED', reason: 'LimitNotHeld', message };
+}
+
+function reachedTrouble(content: SizedContent, usage: ContentUsage): readonly VolumeHealthStatus[] {
+  if (usage.usedBytes < content.capacityBytes - REACHED_MARGIN_BYTES) return [];
+  const message = `The volume is full: ${usage.usedBytes} of ${content.capacityBytes} bytes are used. Remove files or expand it.`;
+  return [{ status: 'DEGRADED', reason: 'QuotaReached', message }];
+}

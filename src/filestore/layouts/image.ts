@@ -1,0 +1,146 @@
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DriverError } from '../../domain/errors.ts';
+import type { VolumeHealthStatus } from '../../domain/health.ts';
+import { findExt4Errors } from '../../host/disk-facts.ts';
+import type { Host } from '../../host/host.ts';
+import { CONTENT_NAMES } from '../paths.ts';
+import type { Kept } from '../records.ts';
+import { duplicateImage, type ImageCopier } from './duplicate-image.ts';
+import { getImageUse } from './image-use.ts';
+import type { Content, ContentPlan, LayoutKind, SizedContent } from './layout.ts';
+
+/** Allocating is done in steps, so that it can be aborted. */
+const ALLOCATION_STEP_BYTES = 1024 ** 3;
+
+/** Volumes as files behind loop devices. */
+export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes: number }): LayoutKind {
+  const { host } = deps;
+  return {
+    layout: 'image',
+    contentName: CONTENT_NAMES.image,
+
+    async createEmpty({ directory, plan }, signal) {
+      const path = join(directory, CONTENT_NAMES.image);
+      await createSparseFile(path, plan.capacityBytes);
+      if (plan.preallocate) await allocateRange(host, path, { from: 0, to: plan.capacityBytes }, signal);
+      return toKept(plan, { sectorSizeBytes: deps.sectorSizeBytes, identityPending: false });
+    },
+
+    async copy({ directory, plan }, source, job) {
+      const from = getImageKept(source);
+      const path = join(directory, CONTENT_NAMES.image);
+      await duplicateImage(deps, source, path, job);
+      await extendFile(path, plan.capacityBytes);
+      // A clone has holes where its source was allocated but never written.
+      if (plan.preallocate) await allocateRange(host, path, { from: 0, to: plan.capacityBytes }, job.signal);
+      const identityPending = plan.accessType === 'mount';
+      return toKept(plan, { sectorSizeBytes: from.sectorSizeBytes, identityPending });
+    },
+
+    async cut(directory, source, job) {
+      const from = getImageKept(source);
+      const path = join(directory, CONTENT_NAMES.image);
+      const consistency = await duplicateImage(deps, source, path, job);
+      const { usedBytes } = await measureFile(path);
+      return { kept: { ...from, preallocated: false }, heldBytes: usedBytes, consistency };
+    },
+
+    async grow(content, capacityBytes, signal) {
+      const before = await stat(content.path);
+      await extendFile(content.path, capacityBytes);
+      if (!getImageKept(content).preallocated) return;
+      await allocateRange(
+        host,
+        content.path,
+        { from: Math.min(before.size, capacityBytes), to: capacityBytes },
+        signal,
+      );
+    },
+
+    measure: (content) => measureFile(content.path),
+
+    async findUse(content, signal) {
+      const use = await getImageUse(host, content.path, signal);
+      if (use.mountPoint !== undefined) return `it is mounted at ${use.mountPoint}`;
+      const [loop] = use.loops;
+      return loop === undefined ? undefined : `loop device ${loop.device} is attached to it`;
+    },
+
+    async findTroubles(content, signal) {
+      const { size } = await stat(content.path);
+      return [...findSizeTroubles(content, size), ...(await findErrorTroubles(host, content, signal))];
+    },
+  };
+}
+
+function getImageKept(content: Content): Extract<Kept, { layout: 'image' }> {
+  if (content.kept.layout !== 'image')
+    throw new DriverError('INTERNAL', 'A directory was taken for an image.');
+  return content.kept;
+}
+
+function toKept(
+  plan: ContentPlan,
+  facts: { readonly sectorSizeBytes: number; readonly identityPending: boolean },
+): Kept {
+  return {
+    layout: 'image',
+    accessType: plan.accessType,
+    ...(plan.fsType === undefined ? {} : { fsType: plan.fsType }),
+    sectorSizeBytes: facts.sectorSizeBytes,
+    preallocated: plan.preallocate,
+    identityPending: facts.identityPending,
+  };
+}
+
+async function createSparseFile(path: string, sizeBytes: number): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  await file.truncate(sizeBytes);
+  await file.sync();
+}
+
+async function extendFile(path: string, sizeBytes: number): Promise<void> {
+  await using file = await open(path, 'r+');
+  if ((await file.stat()).size < sizeBytes) await file.truncate(sizeBytes);
+  await file.sync();
+}
+
+async function allocateRange(
+  host: Host,
+  path: string,
+  range: { readonly from: number; readonly to: number },
+  signal: AbortSignal,
+): Promise<void> {
+  for (let offset = range.from; offset < range.to; offset += ALLOCATION_STEP_BYTES) {
+    const length = Math.min(ALLOCATION_STEP_BYTES, range.to - offset);
+    await host.syscalls.allocate({ path, offset, length }, signal);
+  }
+  await using file = await open(path, 'r+');
+  await file.sync();
+}
+
+async function measureFile(path: string): Promise<{ usedBytes: number; usedInodes: undefined }> {
+  return { usedBytes: (await stat(path)).blocks * 512, usedInodes: undefined };
+}
+
+async function findErrorTroubles(
+  host: Host,
+  content: Content,
+  signal: AbortSignal,
+): Promise<readonly VolumeHealthStatus[]> {
+  const troubles: VolumeHealthStatus[] = [];
+  for (const { device } of await host.loops.listOf(content.path, signal)) {
+    const errors = await findExt4Errors(device);
+    if (errors === undefined || errors === 0) continue;
+    const message = `The ext4 file system of the volume (on ${device}) has met ${errors} errors: stop its pods and stage it again, which checks it.`;
+    troubles.push({ status: 'DEGRADED', reason: 'FilesystemErrors', message });
+  }
+  return troubles;
+}
+
+function findSizeTroubles(content: SizedContent, sizeBytes: number): readonly VolumeHealthStatus[] {
+  if (sizeBytes >= content.capacityBytes) return [];
+  const message = `The image has ${sizeBytes} bytes instead of ${content.capacityBytes}: its end is missing. Restore the volume from a snapshot or backup.`;
+  return [{ status: 'DATA_LOSS', reason: 'ImageTruncated', message }];
+}

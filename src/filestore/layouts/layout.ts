@@ -1,0 +1,70 @@
+import type { FsType } from '../../domain/access.ts';
+import type { VolumeHealthStatus } from '../../domain/health.ts';
+import type { VolumeOwner } from '../file-store.ts';
+import type { JobHandle } from '../jobs.ts';
+import type { Kept, Layout, SnapshotRecord } from '../records.ts';
+
+/** How volumes of one layout are kept. To add a layout: a file beside this, a variant in records.ts, a line in open-store.ts. */
+export interface LayoutKind {
+  readonly layout: Layout;
+  /** Name of the content in the object's directory. */
+  readonly contentName: string;
+  /** Makes empty content in a staged directory. Its directory is discarded when this throws. */
+  createEmpty(target: NewContent, signal: AbortSignal): Promise<Kept>;
+  /** Makes content from that of a volume or snapshot, at least as large. Throws PRECONDITION_FAILED where the source's use forbids it. */
+  copy(target: NewContent, source: SourceContent, job: JobHandle): Promise<Kept>;
+  /** Duplicates a volume's content as it is at one moment. */
+  cut(directory: string, source: SourceContent, job: JobHandle): Promise<Cut>;
+  /** Raises the size. Already that large is fine; never shrinks. */
+  grow(content: Content, capacityBytes: number, signal: AbortSignal): Promise<void>;
+  /** What the content occupies. Cheap: from the quota, or the file's blocks. */
+  measure(content: Content, signal: AbortSignal): Promise<ContentUsage>;
+  /** Who uses the content now: `it is mounted at …`. Undefined when nobody does. */
+  findUse(content: Content, signal: AbortSignal): Promise<string | undefined>;
+  /** What is wrong with the content beyond its being there. */
+  findTroubles(content: SizedContent, signal: AbortSignal): Promise<readonly VolumeHealthStatus[]>;
+}
+
+/** What content is made to be. */
+export interface ContentPlan {
+  readonly capacityBytes: number;
+  readonly accessType: 'mount' | 'block';
+  /** Of an image for `mount`. */
+  readonly fsType: FsType | undefined;
+  /** Whether a directory gets a limit. */
+  readonly isLimited: boolean;
+  readonly preallocate: boolean;
+  readonly owner: VolumeOwner;
+}
+
+export interface NewContent {
+  /** The staged directory that gets the content. */
+  readonly directory: string;
+  readonly plan: ContentPlan;
+}
+
+export interface Content {
+  readonly path: string;
+  readonly kept: Kept;
+}
+
+export interface SizedContent extends Content {
+  readonly capacityBytes: number;
+}
+
+export interface SourceContent extends SizedContent {
+  readonly kind: 'volume' | 'snapshot';
+  readonly id: string;
+}
+
+export interface Cut {
+  readonly kept: Kept;
+  readonly heldBytes: number;
+  readonly consistency: SnapshotRecord['consistency'];
+}
+
+export interface ContentUsage {
+  readonly usedBytes: number;
+  /** Undefined where nobody counts them. */
+  readonly usedInodes: number | undefined;
+}

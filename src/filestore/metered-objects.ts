@@ -1,0 +1,26 @@
+import { locateContent } from './objects.ts';
+import type { SnapshotRecord, VolumeRecord } from './records.ts';
+import type { StoreContext } from './store-context.ts';
+import type { MeteredObject } from './usage-meter.ts';
+
+/** Every volume and snapshot with the way in which its use is read. Trees without a quota count as what they promise: walking them would take too long. */
+export async function listMetered(
+  context: Pick<StoreContext, 'paths' | 'layouts' | 'volumes' | 'snapshots'>,
+  signal: AbortSignal,
+): Promise<readonly MeteredObject[]> {
+  await context.volumes.whenLoaded(signal);
+  await context.snapshots.whenLoaded(signal);
+  const meter = (record: VolumeRecord | SnapshotRecord, promisedBytes: number): MeteredObject => ({
+    id: record.id,
+    async measure(reading) {
+      const { kept } = record;
+      if (kept.layout === 'directory' && kept.quota === 'none') return promisedBytes;
+      const content = { path: locateContent(context, record), kept };
+      return (await context.layouts[kept.layout].measure(content, reading)).usedBytes;
+    },
+  });
+  return [
+    ...[...context.volumes.values()].map((record) => meter(record, record.capacityBytes)),
+    ...[...context.snapshots.values()].map((record) => meter(record, record.heldBytes)),
+  ];
+}

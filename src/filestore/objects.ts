@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { DriverError } from '../domain/errors.ts';
+import { type ObjectId, parseObjectId } from '../domain/ids.ts';
+import type { ContentSource } from '../domain/volume.ts';
+import { fsyncDirectory } from '../host/files.ts';
+import type { LayoutKind, SourceContent } from './layouts/layout.ts';
+import { RECORD_FILES } from './paths.ts';
+import { readRecordFile, writeNewRecordFile } from './record-file.ts';
+import { SnapshotRecord, VolumeRecord } from './records.ts';
+import { commitRename, type StagedObject } from './staging.ts';
+import type { StoreContext } from './store-context.ts';
+
+/** Where a record's content is. Throws INTERNAL for an id that no record can have. */
+export function locateContent(
+  context: Pick<StoreContext, 'paths' | 'layouts'>,
+  record: VolumeRecord | SnapshotRecord,
+): string {
+  const id = parseObjectId(record.id);
+  if (id === undefined) throw new DriverError('INTERNAL', `A record has the impossible id "${record.id}".`);
+  return join(context.paths.objectDirectory(id.kind, id.hash), layoutOf(context, record).contentName);
+}
+
+/** The layout that keeps a record's content. */
+export function layoutOf(
+  context: Pick<StoreContext, 'layouts'>,
+  record: VolumeRecord | SnapshotRecord,
+): LayoutKind {
+  return context.layouts[record.kept.layout];
+}
+
+/** The volume with this id. Throws VOLUME_NOT_FOUND, POOL_UNAVAILABLE. */
+export async function getVolumeRecord(context: StoreContext, id: string): Promise<VolumeRecord> {
+  await context.presence.check();
+  const record = await context.volumes.findById(id);
+  if (record !== undefined) return record;
+  throw new DriverError(
+    'VOLUME_NOT_FOUND',
+    `There is no volume ${JSON.stringify(id.slice(0, 128))} in pool ${context.pool.name}.`,
+  );
+}
+
+/** What a new volume is filled from. Throws VOLUME_NOT_FOUND or SNAPSHOT_NOT_FOUND. */
+export async function getSource(context: StoreContext, source: ContentSource): Promise<SourceContent> {
+  if (source.kind === 'volume') {
+    const record = await getVolumeRecord(context, source.id);
+    const { kept, capacityBytes } = record;
+    return { kind: 'volume', id: record.id, kept, capacityBytes, path: locateContent(context, record) };
+  }
+  const record = await context.snapshots.findById(source.id);
+  if (record === undefined) {
+    throw new DriverError(
+      'SNAPSHOT_NOT_FOUND',
+      `There is no snapshot ${JSON.stringify(source.id.slice(0, 128))} in pool ${context.pool.name}.`,
+    );
+  }
+  const { kept, sizeBytes } = record;
+  return {
+    kind: 'snapshot',
+    id: record.id,
+    kept,
+    capacityBytes: sizeBytes,
+    path: locateContent(context, record),
+  };
+}
+
+/** A staged directory with its content, and the record that describes it. */
+export interface Draft<R> {
+  readonly kind: ObjectId['kind'];
+  readonly hash: string;
+  readonly staged: StagedObject;
+  readonly record: R;
+}
+
+/**
+ * Makes a draft exist: record on disk, one rename, parent on disk. Returns the record of the object that has the name now, which is another
+ * builder's if that one was first.
+ */
+export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
+  context: StoreContext,
+  draft: Draft<R>,
+  readWinner: () => Promise<R | undefined>,
+): Promise<R> {
+  const { staged, kind, hash, record } = draft;
+  await writeNewRecordFile(join(staged.directory, RECORD_FILES[kind]), record);
+  await context.onStep('record-written');
+  await fsyncDirectory(staged.directory);
+  await context.onStep('staged-synced');
+  const target = context.paths.objectDirectory(kind, hash);
+  const isOurs = await commitRename(staged, target, async () => (await readWinner())?.nonce);
+  await context.onStep('renamed');
+  if (isOurs) staged.markCommitted();
+  await fsyncDirectory(kind === 'volume' ? context.paths.volumes : context.paths.snapshots);
+  await context.onStep('committed');
+  if (isOurs) return record;
+  const winner = await readWinner();
+  if (winner !== undefined) return winner;
+  throw new DriverError(
+    'OPERATION_PENDING',
+    `The ${kind} "${record.name}" was made and removed by others meanwhile: ask again.`,
+  );
+}
+
+/** Reads a volume's record from disk, past the memory. */
+export async function readVolumeRecord(
+  context: StoreContext,
+  hash: string,
+): Promise<VolumeRecord | undefined> {
+  const path = join(context.paths.objectDirectory('volume', hash), RECORD_FILES.volume);
+  return await readRecordFile({ path, schema: VolumeRecord, subject: `volume ${hash}` });
+}
+
+/** Reads a snapshot's record from disk, past the memory. */
+export async function readSnapshotRecord(
+  context: StoreContext,
+  hash: string,
+): Promise<SnapshotRecord | undefined> {
+  const path = join(context.paths.objectDirectory('snapshot', hash), RECORD_FILES.snapshot);
+  return await readRecordFile({ path, schema: SnapshotRecord, subject: `snapshot ${hash}` });
+}

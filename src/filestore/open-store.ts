@@ -1,0 +1,155 @@
+import { mkdir } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import type { KeyedLock } from '../base/keyed-lock.ts';
+import { getSectorSize } from '../host/disk-facts.ts';
+import { createFilesystems } from '../host/filesystems/index.ts';
+import type { Host } from '../host/host.ts';
+import { probeQuotas } from '../host/quotas/index.ts';
+import type { QuotaKind } from '../host/quotas/quota.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { LocalFileStore } from './file-store.ts';
+import { Jobs } from './jobs.ts';
+import { createDirectoryLayout } from './layouts/directory.ts';
+import { createImageLayout } from './layouts/image.ts';
+import { createLocalStore } from './local-store.ts';
+import { listMetered } from './metered-objects.ts';
+import { createStorePaths, RECORD_FILES, type StorePaths } from './paths.ts';
+import { Pins } from './pins.ts';
+import { getPoolRecord } from './pool/pool-record-file.ts';
+import { toPoolError } from './pool-errors.ts';
+import { createPoolPresence } from './pool-presence.ts';
+import { probeAbilities } from './probe-abilities.ts';
+import { SnapshotRecord, VolumeRecord } from './records.ts';
+import { RoomKeeper } from './room.ts';
+import { Shelf } from './shelf.ts';
+import { Staging } from './staging.ts';
+import type { PoolSettings, StepHook, StoreContext } from './store-context.ts';
+import { Trash } from './trash.ts';
+import { UsageMeter } from './usage-meter.ts';
+
+/** Longer than any commit, shorter than a sidecar's patience. */
+const DEFAULT_ANSWER_WITHIN_MS = 8_000;
+
+/** What a local store is opened with. */
+export interface OpenStoreOptions {
+  /** The pool's directory holds a pool.json by now, and its disk is mounted. */
+  readonly pool: PoolSettings;
+  readonly host: Host;
+  /** Default: found by trying. */
+  readonly quota?: QuotaKind;
+  readonly clusterId: string;
+  readonly nodeName: string;
+  /** Shared with whatever mounts and unmounts volumes, under `volume:<id>`. */
+  readonly locks: KeyedLock;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** After how long a call whose work goes on is answered with OPERATION_PENDING. Default: 8 s. */
+  readonly answerWithinMs?: number;
+  /** For tests that stop between steps. Default: nothing. */
+  readonly onStep?: StepHook;
+}
+
+/**
+ * Opens the store of a pool: checks its identity, finds out by trying what it can do, takes up what an earlier life left in staging/ and trash/,
+ * and starts reading the records in the background. Throws POOL_UNAVAILABLE.
+ */
+export async function openLocalStore(
+  options: OpenStoreOptions,
+  signal: AbortSignal,
+): Promise<LocalFileStore> {
+  try {
+    return await open(options, signal);
+  } catch (error) {
+    throw toPoolError(error, options.pool.name);
+  }
+}
+
+async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<LocalFileStore> {
+  const { pool, clusterId, logger } = options;
+  const paths = createStorePaths(pool.path);
+  const { poolId } = await getPoolRecord({ name: pool.name, paths, clusterId });
+  await ensureTree(paths);
+  const stop = new AbortController();
+  const context = await createContext({ ...options, paths, poolId, closing: stop.signal }, signal);
+  const swept = await context.staging.sweep();
+  if (swept > 0) logger.info('Unfinished work of an earlier life discarded', { pool: pool.name, swept });
+  await context.trash.resume();
+  for (const shelf of [context.volumes, context.snapshots]) {
+    shelf.whenLoaded(stop.signal).catch((error: unknown) => {
+      if (!stop.signal.aborted)
+        logger.warn('The records of a pool cannot be read yet', { pool: pool.name, err: error });
+    });
+  }
+  return createLocalStore(context, async () => {
+    stop.abort(new Error('The store is being closed.'));
+    await context.jobs.stop();
+    await context.trash.close();
+  });
+}
+
+type ContextOptions = OpenStoreOptions & {
+  readonly paths: StorePaths;
+  readonly poolId: string;
+  /** Aborts when the store is closed. */
+  readonly closing: AbortSignal;
+};
+
+async function createContext(options: ContextOptions, signal: AbortSignal): Promise<StoreContext> {
+  const { pool, host, paths, locks, clock, logger, nodeName } = options;
+  const quota = options.quota ?? (await probeQuotas({ ...host, logger }, paths.staging, signal)).best;
+  const abilities = await probeAbilities({ host, quota, paths }, signal);
+  const sectorSizeBytes = await getSectorSize(host.mounts, pool.path, signal);
+  const isInstant = abilities.imageCopying === 'instant';
+  const layouts = {
+    directory: createDirectoryLayout({ host, quota }),
+    image: createImageLayout({ host, locks, isInstant, sectorSizeBytes }),
+  };
+  const volumes = new Shelf<VolumeRecord>({
+    kind: 'volume',
+    directory: paths.volumes,
+    recordFile: RECORD_FILES.volume,
+    schema: VolumeRecord,
+    promisedBytesOf: (record) => record.capacityBytes,
+  });
+  const snapshots = new Shelf<SnapshotRecord>({
+    kind: 'snapshot',
+    directory: paths.snapshots,
+    recordFile: RECORD_FILES.snapshot,
+    schema: SnapshotRecord,
+    promisedBytesOf: (record) => record.heldBytes,
+  });
+  const objects = { paths, layouts, volumes, snapshots };
+  const meter = new UsageMeter({
+    list: (reading) => listMetered(objects, reading),
+    clock,
+    signal: options.closing,
+  });
+  const trash = new Trash({ paths, host, quota, clock, logger });
+  return {
+    ...objects,
+    pool,
+    poolId: options.poolId,
+    clusterId: options.clusterId,
+    host,
+    filesystems: createFilesystems(host),
+    quota,
+    abilities,
+    presence: await createPoolPresence(paths, pool.name),
+    room: new RoomKeeper({ pool, syscalls: host.syscalls, shelves: [volumes, snapshots], meter }),
+    meter,
+    trash,
+    staging: new Staging({ paths, nodeName, trash, clock, logger }),
+    jobs: new Jobs({ answerWithinMs: options.answerWithinMs ?? DEFAULT_ANSWER_WITHIN_MS, clock }),
+    pins: new Pins(),
+    locks,
+    clock,
+    logger,
+    onStep: options.onStep ?? (() => undefined),
+  };
+}
+
+async function ensureTree(paths: StorePaths): Promise<void> {
+  for (const path of [paths.staging, paths.trash, paths.volumes, paths.snapshots, paths.byClaim]) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  }
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import type { ObjectId } from '../domain/ids.ts';
+
+/** Name of the record in an object's directory. */
+export const RECORD_FILES = { volume: 'volume.json', snapshot: 'snapshot.json' } as const;
+
+/** Name of the content in an object's directory, by layout. */
+export const CONTENT_NAMES = { directory: 'data', image: 'disk.img' } as const;
+
+/** Where everything of one store is. Hashes come from parseObjectId or hashName only: nothing here checks them again. */
+export interface StorePaths {
+  readonly root: string;
+  readonly control: string;
+  readonly poolRecord: string;
+  readonly staging: string;
+  readonly trash: string;
+  readonly volumes: string;
+  readonly snapshots: string;
+  readonly byClaim: string;
+  /** The directory of a volume or snapshot. */
+  objectDirectory(kind: ObjectId['kind'], hash: string): string;
+}
+
+/** The tree of a store below its root directory. */
+export function createStorePaths(root: string): StorePaths {
+  const control = join(root, '.stowage');
+  const volumes = join(root, 'volumes');
+  const snapshots = join(root, 'snapshots');
+  return {
+    root,
+    control,
+    poolRecord: join(control, 'pool.json'),
+    staging: join(control, 'staging'),
+    trash: join(control, 'trash'),
+    volumes,
+    snapshots,
+    byClaim: join(root, 'by-claim'),
+    objectDirectory: (kind, hash) => join(kind === 'volume' ? volumes : snapshots, hash),
+  };
+}

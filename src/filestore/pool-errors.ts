@@ -1,0 +1,32 @@
+import { DriverError } from '../domain/errors.ts';
+import { isErrno } from '../host/errno.ts';
+
+/**
+ * Gives an error of the pool's file system its meaning: full, read-only, broken or gone. What is a DriverError already,
+ * an abort, or unexpected, passes unchanged.
+ */
+export function toPoolError(error: unknown, poolName: string): unknown {
+  if (error instanceof DriverError) return error;
+  if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
+    return new DriverError(
+      'NO_ROOM',
+      `The file system of pool ${poolName} is full: remove volumes or snapshots, or enlarge it.`,
+      { cause: error },
+    );
+  }
+  if (isErrno(error, 'EROFS')) {
+    return unavailable(
+      poolName,
+      'is mounted read-only: check its disk (dmesg) and mount it read-write',
+      error,
+    );
+  }
+  if (isErrno(error, 'EIO', 'EUCLEAN', 'ESTALE', 'ENXIO', 'ENODEV', 'ENOTCONN')) {
+    return unavailable(poolName, 'answers with input/output errors: check its disk (dmesg)', error);
+  }
+  return error;
+}
+
+function unavailable(poolName: string, what: string, cause: unknown): DriverError {
+  return new DriverError('POOL_UNAVAILABLE', `The file system of pool ${poolName} ${what}.`, { cause });
+}

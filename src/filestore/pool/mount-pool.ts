@@ -1,0 +1,207 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { DriverError } from '../../domain/errors.ts';
+import { isErrno } from '../../host/errno.ts';
+import type { Filesystem } from '../../host/filesystems/filesystem.ts';
+import type { Formatter } from '../../host/formatter.ts';
+import type { Host } from '../../host/host.ts';
+import { getSectorSize, toMajorMinor } from '../../host/disk-facts.ts';
+import type { MountEntry } from '../../host/mountinfo.ts';
+import type { PoolBacking, PoolPlace } from './pool-backing.ts';
+import { ensurePoolFile } from './pool-file.ts';
+
+const PAGE_BYTES = 4096;
+/** xfs labels have at most 12 characters. */
+const LABEL = 'stowage-pool';
+
+export interface PoolMounting {
+  readonly host: Host;
+  readonly formatter: Formatter;
+  readonly xfs: Filesystem;
+}
+
+/** A pool that is to be mounted, and whether the registry knows it: then nothing is made, only found. */
+export interface MountablePool<B extends PoolBacking = PoolBacking> {
+  readonly place: PoolPlace & { readonly backing: B };
+  readonly isKnown: boolean;
+}
+
+/**
+ * Sees to it that the pool's path is what its backing says: the directory as it is, or the pool's own xfs, made when the pool is new
+ * and what it stands on is blank, mounted, and grown to its whole device. Idempotent. Throws POOL_UNAVAILABLE, or what the formatter refuses with.
+ */
+export async function ensurePoolMounted(
+  deps: PoolMounting,
+  pool: MountablePool,
+  signal: AbortSignal,
+): Promise<void> {
+  const { place, isKnown } = pool;
+  const { backing } = place;
+  switch (backing.type) {
+    case 'none':
+      return await checkDirectory(place);
+    case 'file':
+      return await ensureFileMounted(deps, { place: { ...place, backing }, isKnown }, signal);
+    case 'device':
+      return await ensureDeviceMounted(deps, { place: { ...place, backing }, isKnown }, signal);
+  }
+}
+
+async function checkDirectory(place: PoolPlace): Promise<void> {
+  const isDirectory = await stat(place.path).then(
+    (found) => found.isDirectory(),
+    (error: unknown) => {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+      throw error;
+    },
+  );
+  if (isDirectory) return;
+  throw new DriverError(
+    'POOL_UNAVAILABLE',
+    `The directory ${place.path} of pool ${place.name} does not exist: make it, mount the disk that it lies on, or set a backing for the pool.`,
+  );
+}
+
+async function ensureFileMounted(
+  deps: PoolMounting,
+  pool: MountablePool<Extract<PoolBacking, { type: 'file' }>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { host } = deps;
+  const { place, isKnown } = pool;
+  const file = place.backing.path;
+  const mounted = await host.mounts.findAt(place.path, signal);
+  if (mounted !== undefined) await checkMountedFile(host, place, { file, mounted }, signal);
+  const sizeBytes = Math.floor(place.backing.size / PAGE_BYTES) * PAGE_BYTES;
+  checkSize(place, sizeBytes, deps.xfs);
+  const poolFile = { poolName: place.name, path: file, sizeBytes, isSparse: place.backing.sparse, isKnown };
+  await ensurePoolFile(poolFile, host.syscalls, signal);
+  await using undo = new AsyncDisposableStack();
+  const sectorSizeBytes = await getSectorSize(host.mounts, file, signal);
+  const { device } = await host.loops.ensure({ file, readOnly: false, sectorSizeBytes }, signal);
+  if (mounted === undefined) undo.defer(() => host.loops.detachAll(file, AbortSignal.timeout(10_000)));
+  await host.loops.resize(device, signal);
+  if (mounted === undefined) await formatAndMount(deps, pool, { device, sizeBytes }, signal);
+  undo.move();
+  await growFilesystem(deps, place, device, signal);
+}
+
+async function ensureDeviceMounted(
+  deps: PoolMounting,
+  pool: MountablePool<Extract<PoolBacking, { type: 'device' }>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { host } = deps;
+  const { place } = pool;
+  const { device } = place.backing;
+  const majorMinor = await getDeviceNumber(place, device);
+  const mounted = await host.mounts.findAt(place.path, signal);
+  if (mounted !== undefined && mounted.majorMinor !== majorMinor) throw mountedElse(place, mounted, device);
+  if (mounted === undefined) {
+    const { sizeBytes } = await host.syscalls.getDeviceSize({ device }, signal);
+    await formatAndMount(deps, pool, { device, sizeBytes }, signal);
+  }
+  await growFilesystem(deps, place, device, signal);
+}
+
+/** Identity is (device, inode) of the loop's file: a path may mean another file by now. */
+async function checkMountedFile(
+  host: Host,
+  place: PoolPlace,
+  found: { readonly file: string; readonly mounted: MountEntry },
+  signal: AbortSignal,
+): Promise<void> {
+  const loops = await host.loops.listOf(found.file, signal).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) throw mountedElse(place, found.mounted, found.file);
+    throw error;
+  });
+  if (loops.some((loop) => loop.majorMinor === found.mounted.majorMinor)) return;
+  throw mountedElse(place, found.mounted, found.file);
+}
+
+async function formatAndMount(
+  deps: PoolMounting,
+  pool: MountablePool,
+  disk: { readonly device: string; readonly sizeBytes: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const { place, isKnown } = pool;
+  if (!isKnown) {
+    const request = {
+      device: disk.device,
+      volumeId: `pool ${place.name}`,
+      expectedSizeBytes: disk.sizeBytes,
+    };
+    await deps.formatter.ensureFormatted({ ...request, fsType: 'xfs', label: LABEL }, signal);
+  }
+  await mkdir(place.path, { recursive: true, mode: 0o700 });
+  await mountXfs(deps, place, disk.device, signal);
+  await chmod(place.path, 0o700);
+}
+
+/** With project quotas where the kernel has them; elsewhere that mount fails. */
+async function mountXfs(
+  { host, xfs }: PoolMounting,
+  place: PoolPlace,
+  device: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const mount = async (options: readonly string[]): Promise<void> =>
+    await host.mounts.mount(
+      { source: device, target: place.path, fsType: 'xfs', readOnly: false, options },
+      signal,
+    );
+  try {
+    await mount([...xfs.mountOptions, 'prjquota']);
+  } catch (error) {
+    if (!isErrno(error, 'EINVAL', 'ENOSYS', 'EOPNOTSUPP')) throw cannotMount(place, device, error);
+    await mount(xfs.mountOptions).catch((again: unknown) => {
+      throw cannotMount(place, device, again);
+    });
+  }
+}
+
+async function growFilesystem(
+  { xfs }: PoolMounting,
+  place: PoolPlace,
+  device: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await xfs.grow({ device, mountPoint: place.path }, signal);
+}
+
+function checkSize(place: PoolPlace, sizeBytes: number, xfs: Filesystem): void {
+  if (sizeBytes >= xfs.minimumBytes) return;
+  throw new DriverError(
+    'POOL_UNAVAILABLE',
+    `Pool ${place.name} is configured with ${sizeBytes} bytes, and its xfs needs at least ${xfs.minimumBytes}: set a larger size.`,
+  );
+}
+
+async function getDeviceNumber(place: PoolPlace, device: string): Promise<string> {
+  const found = await stat(device).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  if (found?.isBlockDevice() !== true) {
+    throw new DriverError(
+      'POOL_UNAVAILABLE',
+      `${device} is ${found === undefined ? 'missing' : 'not a block device'}, so pool ${place.name} cannot be opened: attach the disk, or correct the path (a link below /dev/disk/by-id does not change at reboot).`,
+    );
+  }
+  return toMajorMinor(found.rdev);
+}
+
+function mountedElse(place: PoolPlace, mounted: MountEntry, expected: string): DriverError {
+  return new DriverError(
+    'POOL_UNAVAILABLE',
+    `Something else is mounted at ${place.path} (${mounted.fsType} from ${mounted.source}), not ${expected} of pool ${place.name}: unmount it, or choose another path.`,
+  );
+}
+
+function cannotMount(place: PoolPlace, device: string, cause: unknown): DriverError {
+  return new DriverError(
+    'POOL_UNAVAILABLE',
+    `The file system of pool ${place.name} on ${device} cannot be mounted at ${place.path}: the kernel's log (dmesg) says why; xfs_repair may help.`,
+    { cause },
+  );
+}

@@ -1,0 +1,101 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import type { Clock } from '../../base/clock.ts';
+import { DriverError } from '../../domain/errors.ts';
+import { createPoolId } from '../../domain/ids.ts';
+import { isErrno } from '../../host/errno.ts';
+import { writeFileDurable } from '../../host/files.ts';
+import type { StorePaths } from '../paths.ts';
+import { formatRecord, readRecordFile } from '../record-file.ts';
+import { PoolRecord, RECORD_FORMAT } from '../records.ts';
+
+/** Which pool is expected below a directory. */
+export interface ExpectedPool {
+  readonly name: string;
+  readonly paths: StorePaths;
+  readonly clusterId: string;
+  /** From the registry: undefined when this node never had the pool. */
+  readonly knownPoolId: string | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * The record of the pool below a directory; made, with the rest of the tree, when nobody knows the pool yet. Throws POOL_UNAVAILABLE when a known pool's record is
+ * missing (its disk is not mounted) or is another pool's, another cluster's, or unreadable.
+ */
+export async function ensurePoolRecord(expected: ExpectedPool): Promise<PoolRecord> {
+  const record = (await findPoolRecord(expected)) ?? (await initialise(expected));
+  checkIdentity(expected, record);
+  return record;
+}
+
+/** The record of a pool that exists. Throws POOL_UNAVAILABLE as {@link ensurePoolRecord} does, and when there is none. */
+export async function getPoolRecord(pool: Omit<ExpectedPool, 'clock' | 'knownPoolId'>): Promise<PoolRecord> {
+  const record = await findPoolRecord(pool);
+  if (record === undefined) {
+    throw unavailable(`There is no pool at ${pool.paths.root}: is the disk of pool ${pool.name} mounted?`);
+  }
+  checkIdentity({ ...pool, knownPoolId: undefined }, record);
+  return record;
+}
+
+async function findPoolRecord({
+  paths,
+  name,
+}: Pick<ExpectedPool, 'paths' | 'name'>): Promise<PoolRecord | undefined> {
+  return await readRecordFile({ path: paths.poolRecord, schema: PoolRecord, subject: `pool ${name}` });
+}
+
+/** The record comes first: volumes/ without it always means that something is wrong. */
+async function initialise(expected: ExpectedPool): Promise<PoolRecord> {
+  const { paths, name, clusterId, knownPoolId, clock } = expected;
+  if (knownPoolId !== undefined) {
+    throw unavailable(
+      `Pool ${name} (${knownPoolId}) is known on this node, but ${paths.root} holds no pool: its disk is probably not mounted. Mount it. If the pool's data is gone for good, remove its entry from the registry of pools, and it is made anew.`,
+    );
+  }
+  for (const directory of [paths.volumes, paths.snapshots]) {
+    if (!(await isThere(directory))) continue;
+    throw unavailable(
+      `${directory} exists, but ${paths.poolRecord} does not, so pool ${name} is not made there: the directory belongs to something else, or a pool lost its record. Restore the record, or choose another path.`,
+    );
+  }
+  const record: PoolRecord = {
+    formatVersion: RECORD_FORMAT,
+    poolId: createPoolId(),
+    clusterId,
+    createdAt: new Date(clock.now()).toISOString(),
+  };
+  await mkdir(paths.control, { recursive: true, mode: 0o700 });
+  await writeFileDurable(paths.poolRecord, formatRecord(record));
+  return record;
+}
+
+function checkIdentity(
+  { name, paths, clusterId, knownPoolId }: Omit<ExpectedPool, 'clock'>,
+  record: PoolRecord,
+): void {
+  if (record.clusterId !== clusterId) {
+    throw unavailable(
+      `The pool at ${paths.root} belongs to cluster ${record.clusterId}, not to this one (${clusterId}), so it is not opened as pool ${name}. Mount the right disk, or choose another path.`,
+    );
+  }
+  if (knownPoolId !== undefined && record.poolId !== knownPoolId) {
+    throw unavailable(
+      `Pool ${name} was ${knownPoolId} on this node, but ${paths.root} holds pool ${record.poolId}. Mount the right disk. If this one replaces it for good, remove the entry of pool ${name} from the registry of pools.`,
+    );
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await readdir(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function unavailable(message: string): DriverError {
+  return new DriverError('POOL_UNAVAILABLE', message);
+}

@@ -1,0 +1,94 @@
+import { DriverError } from '../domain/errors.ts';
+import type { FileSystemUse, Syscalls } from '../host/syscalls/syscalls.ts';
+import type { StoreRoom } from './file-store.ts';
+import type { UsageMeter } from './usage-meter.ts';
+
+/** A reading this old is good for reports. */
+const REPORT_AGE_MS = 60_000;
+/** Before a request is refused, the meter is read again when its reading is older. */
+const REFUSAL_AGE_MS = 2_000;
+
+/** The records whose promises count. */
+export interface Promises {
+  readonly promisedBytes: number;
+  whenLoaded(signal: AbortSignal): Promise<void>;
+}
+
+export interface RoomOptions {
+  readonly pool: { readonly name: string; readonly path: string; readonly overcommit: number };
+  readonly syscalls: Pick<Syscalls, 'statfs'>;
+  readonly shelves: readonly Promises[];
+  readonly meter: UsageMeter;
+}
+
+/** Keeps account of what the pool has promised, so that concurrent requests cannot both take the last room. */
+export class RoomKeeper {
+  readonly #options: RoomOptions;
+  #reservedBytes = 0;
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+  }
+
+  /** What there is now. */
+  async getRoom(signal: AbortSignal): Promise<StoreRoom> {
+    await this.#whenLoaded(signal);
+    await this.#options.meter.ensureRead(REPORT_AGE_MS, signal);
+    return this.#account(await this.#statfs(signal));
+  }
+
+  /** Takes `bytes` out of the room until the result is disposed; by then a record counts for them, or nothing does. Throws NO_ROOM with the numbers. */
+  async reserve(bytes: number, subject: string, signal: AbortSignal): Promise<Disposable> {
+    await this.#whenLoaded(signal);
+    await this.#options.meter.ensureRead(Number.POSITIVE_INFINITY, signal);
+    let room = this.#account(await this.#statfs(signal));
+    if (room.availableBytes < bytes) {
+      await this.#options.meter.ensureRead(REFUSAL_AGE_MS, signal);
+      room = this.#account(await this.#statfs(signal));
+    }
+    // From here to the addition nothing waits: that is what makes the check and the taking one.
+    if (room.availableBytes < bytes) throw this.#refusal(bytes, subject, room);
+    this.#reservedBytes += bytes;
+    let isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isHeld) this.#reservedBytes -= bytes;
+        isHeld = false;
+      },
+    };
+  }
+
+  async #whenLoaded(signal: AbortSignal): Promise<void> {
+    for (const shelf of this.#options.shelves) await shelf.whenLoaded(signal);
+  }
+
+  async #statfs(signal: AbortSignal): Promise<FileSystemUse> {
+    return await this.#options.syscalls.statfs({ path: this.#options.pool.path }, signal);
+  }
+
+  /**
+   * Others' files and the file system's own needs are what is used but not by volumes: only the rest may be promised, as many times as
+   * `overcommit` says. Shared blocks are counted in every clone, so the sum is bounded by what is used at all.
+   */
+  #account(use: FileSystemUse): StoreRoom {
+    const ownBytes = Math.min(this.#options.meter.usedBytes, use.totalBytes - use.freeBytes);
+    const promisedBytes =
+      this.#options.shelves.reduce((sum, shelf) => sum + shelf.promisedBytes, 0) + this.#reservedBytes;
+    const promisableBytes = (use.availableBytes + ownBytes) * this.#options.pool.overcommit;
+    const availableBytes = Math.min(use.availableBytes, promisableBytes - promisedBytes);
+    return {
+      totalBytes: use.totalBytes,
+      freeBytes: use.freeBytes,
+      promisedBytes,
+      availableBytes: Math.max(0, Math.floor(availableBytes)),
+    };
+  }
+
+  #refusal(bytes: number, subject: string, room: StoreRoom): DriverError {
+    const { pool } = this.#options;
+    return new DriverError(
+      'NO_ROOM',
+      `Pool ${pool.name} has no room for ${subject}: it needs ${bytes} bytes, and ${room.availableBytes} are left (${room.totalBytes} in all, ${room.freeBytes} free, ${room.promisedBytes} promised, overcommit ${pool.overcommit}). Remove volumes or snapshots, or enlarge the pool.`,
+    );
+  }
+}

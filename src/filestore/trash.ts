@@ -1,0 +1,158 @@
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { randomId } from '../base/ids.ts';
+import type { ObjectId } from '../domain/ids.ts';
+import { isErrno } from '../host/errno.ts';
+import type { Host } from '../host/host.ts';
+import type { QuotaKind, TreeHandle } from '../host/quotas/quota.ts';
+import type { Logger } from '../observability/logger.ts';
+import { CONTENT_NAMES, RECORD_FILES, type StorePaths } from './paths.ts';
+import { readRecordFile } from './record-file.ts';
+import { SnapshotRecord, VolumeRecord } from './records.ts';
+
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 10 * 60_000;
+
+export interface TrashOptions {
+  readonly paths: StorePaths;
+  readonly host: Host;
+  readonly quota: QuotaKind;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * What has been removed and still occupies blocks. One entry is emptied at a time, in the background; what is left when the program ends
+ * goes on at the next start.
+ */
+export class Trash {
+  readonly #options: TrashOptions;
+  readonly #stop = new AbortController();
+  readonly #queue: string[] = [];
+  #running: Promise<void> | undefined;
+  readonly #retries = new Set<Promise<void>>();
+
+  constructor(options: TrashOptions) {
+    this.#options = options;
+  }
+
+  /** Entries that wait or are being removed. */
+  get size(): number {
+    return this.#queue.length + this.#retries.size + (this.#running === undefined ? 0 : 1);
+  }
+
+  /** Takes up what an earlier life left. */
+  async resume(): Promise<void> {
+    for (const name of await readdir(this.#options.paths.trash)) this.#enqueue(name);
+  }
+
+  /** Moves a directory into the trash by one rename and starts removing it. Gone already is fine. Durable once both parents are synced, which is the caller's part. */
+  async discard(directory: string, kind: ObjectId['kind']): Promise<void> {
+    const name = `${kind}.${randomId(16)}`;
+    try {
+      await rename(directory, join(this.#options.paths.trash, name));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return;
+      throw error;
+    }
+    this.#enqueue(name);
+  }
+
+  /** Waits until everything that is in the trash now, or could not be removed, has been tried. */
+  async whenIdle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Stops removing, in the middle of an entry if need be. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('The store is being closed.'));
+    this.#queue.length = 0;
+    await Promise.allSettled([this.#running, ...this.#retries]);
+  }
+
+  #enqueue(name: string): void {
+    if (this.#stop.signal.aborted) return;
+    this.#queue.push(name);
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #drain(): Promise<void> {
+    for (let name = this.#queue.shift(); name !== undefined; name = this.#queue.shift()) {
+      await this.#attempt(name, FIRST_RETRY_MS);
+    }
+  }
+
+  async #attempt(name: string, retryMs: number): Promise<void> {
+    try {
+      await this.#remove(join(this.#options.paths.trash, name));
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      this.#options.logger.warn('Something in the trash cannot be removed yet', { entry: name, err: error });
+      this.#retryLater(name, retryMs);
+    }
+  }
+
+  #retryLater(name: string, retryMs: number): void {
+    const wait = async (): Promise<void> => {
+      await this.#options.clock.sleep(retryMs, this.#stop.signal);
+      await this.#attempt(name, Math.min(retryMs * 2, LAST_RETRY_MS));
+    };
+    const retry = wait()
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) throw error;
+      })
+      .finally(() => this.#retries.delete(retry));
+    this.#retries.add(retry);
+  }
+
+  /** The content goes before the record, which knows its quota: an interrupted removal is repeated from what is left. */
+  async #remove(entry: string): Promise<void> {
+    const { host, quota } = this.#options;
+    const signal = this.#stop.signal;
+    const tree = join(entry, CONTENT_NAMES.directory);
+    await rm(join(entry, CONTENT_NAMES.image), { force: true });
+    const handle = await this.#findHandle(entry, tree, signal);
+    if (handle !== undefined) await quota.removeTree({ path: tree, handle }, signal);
+    for (const file of Object.values(RECORD_FILES)) await rm(join(entry, file), { force: true });
+    try {
+      await rmdir(entry);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return;
+      if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+      await host.trees.remove(entry, signal);
+    }
+  }
+
+  /** From the record, else from the tree itself: something half built has no record. */
+  async #findHandle(entry: string, tree: string, signal: AbortSignal): Promise<TreeHandle | undefined> {
+    const kept = await this.#findKept(entry);
+    if (kept !== undefined) {
+      return kept.layout === 'directory' ? { quota: kept.quota, projectId: kept.projectId } : undefined;
+    }
+    const names = await readdir(entry).catch((error: unknown): string[] => {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    });
+    if (!names.includes(CONTENT_NAMES.directory)) return undefined;
+    const { quota, host } = this.#options;
+    if (quota.name !== 'project') return { quota: quota.name };
+    const { projectId } = await host.syscalls.getProject({ path: tree }, signal);
+    return projectId > 0 ? { quota: 'project', projectId } : { quota: 'none' };
+  }
+
+  async #findKept(entry: string): Promise<VolumeRecord['kept'] | undefined> {
+    const subject = `the removed ${entry}`;
+    const volume = { path: join(entry, RECORD_FILES.volume), schema: VolumeRecord, subject };
+    const snapshot = { path: join(entry, RECORD_FILES.snapshot), schema: SnapshotRecord, subject };
+    try {
+      return ((await readRecordFile(volume)) ?? (await readRecordFile(snapshot)))?.kept;
+    } catch (error) {
+      // Torn by a power cut while it was being built: the tree itself says what it needs.
+      this.#options.logger.debug('A record in the trash cannot be read', { entry, err: error });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { DriverError } from '../domain/errors.ts';
+import { parseObjectId } from '../domain/ids.ts';
+import { writeFileDurable } from '../host/files.ts';
+import type { ExpandVolumeRequest } from './file-store.ts';
+import { getVolumeRecord, layoutOf, locateContent } from './objects.ts';
+import { RECORD_FILES } from './paths.ts';
+import { formatRecord } from './record-file.ts';
+import type { VolumeRecord } from './records.ts';
+import { chooseExpandedCapacity } from './sizes.ts';
+import type { StoreContext } from './store-context.ts';
+
+/** See FileStore.expandVolume. The content grows before the record says so: an interrupted expansion is repeated. */
+export async function expandVolume(
+  context: StoreContext,
+  request: ExpandVolumeRequest,
+  signal: AbortSignal,
+): Promise<VolumeRecord> {
+  using _lock = await context.locks.acquire(`record:${request.id}`, signal);
+  const volume = await getVolumeRecord(context, request.id);
+  using _pin = context.pins.hold(volume.id);
+  const capacityBytes = chooseExpandedCapacity(request.range, volume.capacityBytes, `volume ${volume.id}`);
+  if (capacityBytes === volume.capacityBytes) return volume;
+  const moreBytes = capacityBytes - volume.capacityBytes;
+  using _room = await context.room.reserve(moreBytes, `the expansion of volume ${volume.id}`, signal);
+  const content = { path: locateContent(context, volume), kept: volume.kept };
+  await layoutOf(context, volume).grow(content, capacityBytes, signal);
+  await context.onStep('grown');
+  return await replaceRecord(context, { ...volume, capacityBytes });
+}
+
+/** See LocalFileStore.markIdentityRenewed. */
+export async function markIdentityRenewed(
+  context: StoreContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  using _lock = await context.locks.acquire(`record:${id}`, signal);
+  const volume = await getVolumeRecord(context, id);
+  using _pin = context.pins.hold(volume.id);
+  if (volume.kept.layout !== 'image' || !volume.kept.identityPending) return;
+  await replaceRecord(context, { ...volume, kept: { ...volume.kept, identityPending: false } });
+}
+
+async function replaceRecord(context: StoreContext, record: VolumeRecord): Promise<VolumeRecord> {
+  const hash = parseObjectId(record.id)?.hash;
+  if (hash === undefined) throw new DriverError('INTERNAL', `A record has the impossible id "${record.id}".`);
+  const path = join(context.paths.objectDirectory('volume', hash), RECORD_FILES.volume);
+  await writeFileDurable(path, formatRecord(record));
+  context.volumes.put(hash, record);
+  return record;
+}

@@ -1,0 +1,146 @@
+import { DriverError } from '../domain/errors.ts';
+import type { LocalFileStore } from '../filestore/file-store.ts';
+import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import { type ConfiguredPool, openPool, type OpenPoolDeps } from './open-pool.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+
+/** What the stores of a node are opened with. */
+export interface LocalStoresOptions extends OpenPoolDeps {
+  readonly pools: readonly ConfiguredPool[];
+}
+
+interface PoolState {
+  readonly pool: ConfiguredPool;
+  /** What the disk said at the last attempt. */
+  poolId: string | undefined;
+  current: StoreEntry<LocalFileStore>['state'];
+}
+
+/**
+ * The stores of this node's pools. One that cannot be opened is listed with the reason and tried again, ever more seldom up to once a
+ * minute; it keeps nobody else from working.
+ */
+export class LocalStores implements StoreDirectory<LocalFileStore> {
+  readonly #options: LocalStoresOptions;
+  readonly #states: readonly PoolState[];
+  readonly #stop = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+
+  constructor(options: LocalStoresOptions) {
+    this.#options = options;
+    this.#states = options.pools.map((pool) => ({
+      pool,
+      poolId: undefined,
+      current: { unavailable: `Pool ${pool.name} is being opened: ask again.` },
+    }));
+  }
+
+  list(): readonly StoreEntry<LocalFileStore>[] {
+    const { nodeName } = this.#options;
+    return this.#states.map(({ pool, poolId, current }) => ({
+      poolName: pool.name,
+      nodeName,
+      poolId,
+      state: current,
+    }));
+  }
+
+  /** Tries every pool once; those that fail are tried again in the background. Never throws for a pool's sake. */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#recall();
+    await Promise.all(
+      this.#states.map(async (state) => {
+        if (!(await this.#attempt(state, signal))) this.#retry(state);
+      }),
+    );
+  }
+
+  /** Stops retrying and closes every store. What is mounted stays: pods use it. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('The pools are being closed.'));
+    await Promise.allSettled(this.#background);
+    await Promise.all(this.#states.map((state) => this.#shut(state, `Pool ${state.pool.name} is closed.`)));
+  }
+
+  /** Gives pools that are out of reach the id that they had. */
+  async #recall(): Promise<void> {
+    const { registry, nodeName, logger } = this.#options;
+    for (const state of this.#states) {
+      try {
+        state.poolId = (await registry.find({ poolName: state.pool.name, nodeName }))?.poolId;
+      } catch (error) {
+        logger.error('The registry of pools cannot be read', { err: error });
+        return;
+      }
+    }
+  }
+
+  async #attempt(state: PoolState, signal: AbortSignal): Promise<boolean> {
+    const { pool } = state;
+    const { logger } = this.#options;
+    const claim = (poolId: string): void => {
+      state.poolId = poolId;
+      this.#checkUnique(state);
+    };
+    try {
+      const store = await openPool(this.#options, pool, claim, signal);
+      state.current = { store };
+      // Another pool may have shown the same id while this one was being opened.
+      this.#checkUnique(state);
+      logger.info('Pool opened', { pool: pool.name, poolId: store.poolId, ...store.abilities });
+      return true;
+    } catch (error) {
+      await this.#shut(state, toSentence(pool.name, error));
+      if (!this.#stop.signal.aborted)
+        logger.error('A pool cannot be opened', { pool: pool.name, err: error });
+      return false;
+    }
+  }
+
+  /** A cloned disk: nobody can say which of the two a volume is on, so neither serves. */
+  #checkUnique(state: PoolState): void {
+    const twin = this.#states.find((other) => other !== state && other.poolId === state.poolId);
+    if (twin === undefined) return;
+    const message = `Pools ${state.pool.name} (${state.pool.path}) and ${twin.pool.name} (${twin.pool.path}) have the same id ${state.poolId}, so one is a copy of the other, and neither is used. Remove the copy from the configuration, or wipe it.`;
+    if ('store' in twin.current) {
+      this.#supervise(this.#shut(twin, message).then(() => this.#retryForever(twin)));
+    }
+    throw new DriverError('POOL_UNAVAILABLE', message);
+  }
+
+  async #shut(state: PoolState, unavailable: string): Promise<void> {
+    const before = state.current;
+    state.current = { unavailable };
+    if ('store' in before) await before.store.close();
+  }
+
+  #retry(state: PoolState): void {
+    this.#supervise(this.#retryForever(state));
+  }
+
+  async #retryForever(state: PoolState): Promise<void> {
+    const { signal } = this.#stop;
+    for (let waitMs = FIRST_RETRY_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
+      await this.#options.clock.sleep(waitMs, signal);
+      if (await this.#attempt(state, signal)) return;
+    }
+  }
+
+  #supervise(work: Promise<void>): void {
+    const supervised = work
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted)
+          this.#options.logger.error('A pool is not tried again', { err: error });
+      })
+      .finally(() => this.#background.delete(supervised));
+    this.#background.add(supervised);
+  }
+}
+
+function toSentence(poolName: string, error: unknown): string {
+  if (error instanceof DriverError) return error.message;
+  const reason = error instanceof Error ? error.message : String(error);
+  return `Pool ${poolName} cannot be opened: ${reason}`;
+}

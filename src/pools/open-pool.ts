@@ -1,0 +1,54 @@
+import type { Clock } from '../base/clock.ts';
+import type { KeyedLock } from '../base/keyed-lock.ts';
+import type { LocalFileStore } from '../filestore/file-store.ts';
+import { openLocalStore } from '../filestore/open-store.ts';
+import { createStorePaths } from '../filestore/paths.ts';
+import { ensurePoolMounted } from '../filestore/pool/mount-pool.ts';
+import type { PoolPlace } from '../filestore/pool/pool-backing.ts';
+import { ensurePoolRecord } from '../filestore/pool/pool-record-file.ts';
+import type { PoolSettings } from '../filestore/store-context.ts';
+import { createFilesystems } from '../host/filesystems/index.ts';
+import type { Formatter } from '../host/formatter.ts';
+import type { Host } from '../host/host.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { PoolRegistry } from './registry.ts';
+
+/** One pool as it is configured on this node. */
+export type ConfiguredPool = PoolSettings & PoolPlace;
+
+/** What pools are opened with. */
+export interface OpenPoolDeps {
+  readonly host: Host;
+  readonly formatter: Formatter;
+  readonly registry: PoolRegistry;
+  readonly clusterId: string;
+  readonly nodeName: string;
+  /** Shared with whatever mounts and unmounts volumes. */
+  readonly locks: KeyedLock;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * From a configured pool to an open store: mounted, initialised if neither the registry nor the disk knows a pool, registered, opened. `claim`
+ * is called with the id once it is known, and throws when the pool must not be used. Throws DriverError.
+ */
+export async function openPool(
+  deps: OpenPoolDeps,
+  pool: ConfiguredPool,
+  claim: (poolId: string) => void,
+  signal: AbortSignal,
+): Promise<LocalFileStore> {
+  const { host, formatter, registry, clusterId, nodeName, clock } = deps;
+  const key = { poolName: pool.name, nodeName };
+  const known = await registry.find(key);
+  const xfs = createFilesystems(host).getFilesystem('xfs');
+  await ensurePoolMounted({ host, formatter, xfs }, { place: pool, isKnown: known !== undefined }, signal);
+  const paths = createStorePaths(pool.path);
+  const expected = { name: pool.name, paths, clusterId, knownPoolId: known?.poolId, clock };
+  const { poolId } = await ensurePoolRecord(expected);
+  claim(poolId);
+  await registry.record({ ...key, poolId });
+  const { name, path, overcommit, lowWaterPercent } = pool;
+  return await openLocalStore({ ...deps, pool: { name, path, overcommit, lowWaterPercent } }, signal);
+}
