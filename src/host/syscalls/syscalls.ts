@@ -13,7 +13,7 @@ export interface Syscalls {
   syncFileSystem(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
 
   /** Attaches a free loop device to a file (LOOP_CTL_GET_FREE, LOOP_CONFIGURE), retrying when another process wins it. */
-  attachLoop(call: AttachLoopCall, signal: AbortSignal): Promise<{ readonly device: string }>;
+  attachLoop(call: AttachLoopCall, signal: AbortSignal): Promise<LoopAddress>;
   /** LOOP_CLR_FD. A device that is not attached is fine. */
   detachLoop(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
   /** LOOP_SET_CAPACITY: takes over the file's new size. */
@@ -169,10 +169,14 @@ export interface LoopStatus {
   readonly directIo: boolean;
 }
 
-export interface AttachedLoop extends LoopStatus {
+export interface LoopAddress {
   /** `/dev/loop7` */
   readonly device: string;
+  /** `7:7`, as mountinfo has it. */
+  readonly majorMinor: string;
 }
+
+export interface AttachedLoop extends LoopStatus, LoopAddress {}
 
 export interface CopyRangeCall {
   readonly source: string;

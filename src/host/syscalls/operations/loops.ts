@@ -3,7 +3,7 @@ import { isErrno } from '../../errno.ts';
 import type { IoctlRequest, Libc } from '../libc.ts';
 import { withOpen } from '../open-file.ts';
 import type { SynchronousSyscalls } from '../protocol.ts';
-import type { AttachLoopCall, AttachedLoop, LoopStatus } from '../syscalls.ts';
+import type { AttachedLoop, AttachLoopCall, LoopAddress, LoopStatus } from '../syscalls.ts';
 
 const LOOP_CTL_GET_FREE: IoctlRequest = { name: 'LOOP_CTL_GET_FREE', number: 0x4c82 };
 const LOOP_CONFIGURE: IoctlRequest = { name: 'LOOP_CONFIGURE', number: 0x4c0a };
@@ -64,14 +64,14 @@ export function createLoopOperations(libc: Libc): LoopOperations {
   };
 }
 
-function attachLoop(libc: Libc, call: AttachLoopCall): { device: string } {
+function attachLoop(libc: Libc, call: AttachLoopCall): LoopAddress {
   const access = call.readOnly ? constants.O_RDONLY : constants.O_RDWR;
   return withOpen(call.file, access, (backingFd) => {
     for (let attempt = 1; ; attempt += 1) {
-      const device = nextFreeDevice(libc);
+      const address = nextFreeDevice(libc);
       try {
-        withOpen(device, access, (fd) => configureLoop(libc, fd, { ...call, backingFd }));
-        return { device };
+        withOpen(address.device, access, (fd) => configureLoop(libc, fd, { ...call, backingFd }));
+        return address;
       } catch (error) {
         // Another process took this device between the two calls.
         if (!isErrno(error, 'EBUSY') || attempt === ATTACH_ATTEMPTS) throw error;
@@ -80,26 +80,26 @@ function attachLoop(libc: Libc, call: AttachLoopCall): { device: string } {
   });
 }
 
-function nextFreeDevice(libc: Libc): string {
+function nextFreeDevice(libc: Libc): LoopAddress {
   const number = withOpen('/dev/loop-control', constants.O_RDWR, (fd) =>
     libc.ioctlValue(fd, LOOP_CTL_GET_FREE, 0),
   );
-  const device = `/dev/loop${number}`;
-  ensureNode(libc, device);
-  return device;
+  return ensureNode(libc, `loop${number}`);
 }
 
-/** Makes the device's node in a /dev that nobody fills, as in a container without udev. */
-function ensureNode(libc: Libc, device: string): void {
-  if (existsSync(device)) return;
-  const name = device.slice('/dev/'.length);
-  const [major = 0, minor = 0] = readFileSync(`/sys/block/${name}/dev`, 'utf8').trim().split(':').map(Number);
+/** The device's node, made now in a /dev that nobody fills, as in a container without udev. */
+function ensureNode(libc: Libc, name: string): LoopAddress {
+  const device = `/dev/${name}`;
+  const majorMinor = readFileSync(`/sys/block/${name}/dev`, 'utf8').trim();
+  if (existsSync(device)) return { device, majorMinor };
+  const [major = 0, minor = 0] = majorMinor.split(':').map(Number);
   const encoded = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
   try {
     libc.makeNode(device, BLOCK_DEVICE_MODE, encoded);
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
   }
+  return { device, majorMinor };
 }
 
 function configureLoop(libc: Libc, fd: number, call: AttachLoopCall & { readonly backingFd: number }): void {
@@ -150,10 +150,9 @@ function listLoops(libc: Libc): readonly AttachedLoop[] {
   for (const name of readdirSync('/sys/block')) {
     // sysfs has this directory only while a file is attached.
     if (!name.startsWith('loop') || !existsSync(`/sys/block/${name}/loop`)) continue;
-    const device = `/dev/${name}`;
-    ensureNode(libc, device);
-    const status = findLoop(libc, device);
-    if (status !== undefined) attached.push({ device, ...status });
+    const address = ensureNode(libc, name);
+    const status = findLoop(libc, address.device);
+    if (status !== undefined) attached.push({ ...address, ...status });
   }
   return attached;
 }

@@ -1,0 +1,91 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { randomId } from '../base/ids.ts';
+
+/** So much is read at first; what is smaller takes a single read. */
+const FIRST_READ_BYTES = 16 * 1024;
+
+export interface WriteFileOptions {
+  /** Default: 0o600. */
+  readonly mode?: number;
+}
+
+/**
+ * Replaces a file's content, or makes the file, so that after a power cut it has either the old content or the new one:
+ * write beside it, fsync, rename, fsync of the directory. A name like `.volume.json.ab12cd34.tmp` is left behind when the
+ * program dies in between.
+ */
+export async function writeFileDurable(
+  path: string,
+  content: string,
+  options: WriteFileOptions = {},
+): Promise<void> {
+  const directory = dirname(path);
+  const temporary = join(directory, `.${basename(path)}.${randomId(8)}.tmp`);
+  try {
+    await writeSynced(temporary, content, options.mode ?? 0o600);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await fsyncDirectory(directory);
+}
+
+async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+  await using file = await open(path, 'wx', mode);
+  await file.writeFile(content);
+  await file.sync();
+}
+
+/** Makes one directory and its entry durable. Throws EEXIST when there is something. Mode by default 0o700. */
+export async function createDirectoryDurable(
+  path: string,
+  options: { readonly mode?: number } = {},
+): Promise<void> {
+  await mkdir(path, { mode: options.mode ?? 0o700 });
+  await fsyncDirectory(dirname(path));
+}
+
+/** rename(2), durable at both ends. Like it, replaces a file, or an empty directory, at the target. */
+export async function renameDurable(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  const [source, target] = [dirname(from), dirname(to)];
+  // The target first: should the power fail between them, the thing has two names rather than none.
+  await fsyncDirectory(target);
+  if (source !== target) await fsyncDirectory(source);
+}
+
+/** Makes the entries of a directory durable: what was made, renamed or removed in it. */
+export async function fsyncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await directory.sync();
+}
+
+/**
+ * Reads a UTF-8 file of a limited size. Throws when it is larger, when its last component is a symlink (ELOOP), and
+ * Node.js's own errors. Never waits for a FIFO's writer.
+ */
+export async function readTextFile(path: string, limits: { readonly maximumBytes: number }): Promise<string> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  await using file = await open(path, flags);
+  const first = Buffer.allocUnsafe(Math.min(FIRST_READ_BYTES, limits.maximumBytes + 1));
+  let { bytesRead } = await file.read(first, 0, first.length, 0);
+  if (bytesRead < first.length) return first.toString('utf8', 0, bytesRead);
+  const whole = Buffer.allocUnsafe(limits.maximumBytes + 1);
+  first.copy(whole);
+  bytesRead += await readRest(file, whole, bytesRead);
+  if (bytesRead <= limits.maximumBytes) return whole.toString('utf8', 0, bytesRead);
+  throw new Error(`The file ${path} is larger than the ${limits.maximumBytes} bytes that it may have.`);
+}
+
+async function readRest(file: FileHandle, buffer: Buffer, start: number): Promise<number> {
+  let position = start;
+  while (position < buffer.length) {
+    const { bytesRead } = await file.read(buffer, position, buffer.length - position, position);
+    if (bytesRead === 0) break;
+    position += bytesRead;
+  }
+  return position - start;
+}
