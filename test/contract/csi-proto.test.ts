@@ -28,10 +28,10 @@ const published = await findPublishedProto();
 const own = describeProto(readCsiProto());
 
 describe('our csi.proto', () => {
-  it('can be held against the published one', (context) => {
+  it('can be held against the published one, which needs Go under CI', (context) => {
     const sentence = 'Go is missing: install it, so that csi.proto can be compared with the published one.';
     context.skip(published === undefined && process.env['CI'] !== 'true', sentence);
-    expect(published, sentence).toBeDefined();
+    expect(published).toBeDefined();
   });
 
   if (published === undefined) return;
