@@ -1,0 +1,36 @@
+import type { Clock } from '../base/clock.ts';
+import type { LocalFileStore } from '../filestore/file-store.ts';
+import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import type { PoolRoom } from '../observability/metrics.ts';
+
+/** Shorter than a scrape waits. */
+const DEADLINE_MS = 2_000;
+
+/** The room of every pool for the metrics; a pool that does not answer in time is listed without. Never throws. */
+export async function listPoolRoom(
+  stores: StoreDirectory<LocalFileStore>,
+  clock: Clock,
+): Promise<readonly PoolRoom[]> {
+  const end = new AbortController();
+  const late = clock.sleep(DEADLINE_MS, end.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.all(
+      stores.list().map(async (entry) => ({
+        pool: entry.poolName,
+        node: entry.nodeName,
+        room: await Promise.race([findRoom(entry, end.signal), late]),
+      })),
+    );
+  } finally {
+    end.abort();
+  }
+}
+
+/** Undefined when the pool is not open or cannot be read, which its health and its log say more about. */
+async function findRoom(entry: StoreEntry<LocalFileStore>, signal: AbortSignal): Promise<PoolRoom['room']> {
+  if (!('store' in entry.state)) return undefined;
+  return await entry.state.store.getRoom(signal).catch(() => undefined);
+}

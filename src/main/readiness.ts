@@ -1,0 +1,39 @@
+import type { Logger } from '../observability/logger.ts';
+
+/** A pool that takes longer to open than this keeps nobody waiting: the others serve, and it says itself why it does not. */
+const START_DEADLINE_MS = 10_000;
+
+/** Whether the program wants calls: not while it tries its pools for the first time, and not while it stops. */
+export class Readiness {
+  #state: 'starting' | 'ready' | 'stopping' = 'starting';
+
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** Why not; empty when ready. */
+  listReasons(): readonly string[] {
+    return this.#state === 'ready' ? [] : [`the program is ${this.#state}`];
+  }
+
+  /** Ready once `start` has settled, or has taken too long. Never throws. */
+  async track(start: Promise<void>, logger: Logger): Promise<void> {
+    const timer = Promise.withResolvers<void>();
+    const timeout = setTimeout(() => timer.resolve(), START_DEADLINE_MS);
+    try {
+      await Promise.race([start, timer.promise]);
+    } catch (error) {
+      logger.error('The pools could not all be tried', { err: error });
+    } finally {
+      clearTimeout(timeout);
+    }
+    if (this.#state !== 'starting') return;
+    this.#state = 'ready';
+    logger.info('ready');
+  }
+
+  /** From now on not ready. */
+  stop(): void {
+    this.#state = 'stopping';
+  }
+}
