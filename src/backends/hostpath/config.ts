@@ -17,13 +17,9 @@ const Backing = z.discriminatedUnion('type', [
       size: Quantity.meta({
         description: 'Its size. Raising it grows the pool while it is in use; lowering it is refused.',
       }),
-      sparse: z
-        .boolean()
-        .default(false)
-        .meta({
-          description:
-            'Do not preallocate. A host disk that fills up then becomes I/O errors in every volume.',
-        }),
+      sparse: z.boolean().default(false).meta({
+        description: 'Do not preallocate. A host disk that fills up then becomes I/O errors in every volume.',
+      }),
     })
     .meta({ description: 'A file with an xfs of its own, mounted at the pool path.' }),
   z

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { quote } from '../../../base/quote.ts';
+import { DriverError } from '../../../domain/errors.ts';
+import type { Page, Snapshot } from '../../../domain/volume.ts';
+import type { StoreDirectory } from '../../../filestore/store-directory.ts';
+import type { CreateSnapshotOptions, ListSnapshotsOptions, SnapshotsFacet } from '../../backend.ts';
+import { parseParameters } from '../../parameters.ts';
+import { bounded } from '../bounded.ts';
+import type { OpenStore } from '../stores.ts';
+import { findStoreOfObject, listOpenStores } from '../stores.ts';
+import { findByName } from './by-name.ts';
+import type { FileControllerContext } from './context.ts';
+import { findSnapshot, getSnapshot, volumeNotFound } from './lookup.ts';
+import { listPage, parseToken } from './paging.ts';
+import { toSnapshot } from './to-domain.ts';
+
+/** What a VolumeSnapshotClass may say beyond the keys of Kubernetes: nothing yet. */
+const SnapshotParameters = z.strictObject({});
+
+/** Snapshots of the volumes of all pools; contracts as in backend.ts. A snapshot lives in the pool of its source. */
+export function createFileSnapshots(context: FileControllerContext): SnapshotsFacet {
+  const { stores } = context;
+  return {
+    async createSnapshot(options, signal) {
+      parseParameters(SnapshotParameters, options.parameters);
+      return await bounded(
+        `Cutting snapshot ${quote(options.name)}`,
+        signal,
+        async (own) => await createSnapshot(context, options, own),
+      );
+    },
+
+    async deleteSnapshot({ snapshotId }, signal) {
+      await bounded(`Deleting snapshot ${quote(snapshotId)}`, signal, async (own) => {
+        const open = findStoreOfObject(stores, { kind: 'snapshot', id: snapshotId });
+        await open?.store.deleteSnapshot({ id: snapshotId }, own);
+      });
+    },
+
+    async getSnapshot({ snapshotId }, signal) {
+      return await bounded(`Looking up snapshot ${quote(snapshotId)}`, signal, async (own) =>
+        toSnapshot((await getSnapshot(stores, snapshotId, own)).record),
+      );
+    },
+
+    async listSnapshots(options, signal) {
+      return await bounded(
+        'Listing the snapshots',
+        signal,
+        async (own) => await listSnapshots(context, options, own),
+      );
+    },
+  };
+}
+
+/** By name first: whoever polls for a snapshot may do so after its source is gone. */
+async function createSnapshot(
+  { stores }: FileControllerContext,
+  { name, sourceVolumeId }: CreateSnapshotOptions,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const found = await findByName(stores, async (store) => await store.findSnapshotByName({ name }, signal));
+  if (found !== undefined) {
+    const existing = found.record;
+    if (existing.sourceVolumeId === sourceVolumeId) return toSnapshot(existing);
+    throw new DriverError(
+      'SNAPSHOT_INCOMPATIBLE',
+      `The snapshot ${quote(name)} exists already, but of volume ${existing.sourceVolumeId} and not of ${quote(sourceVolumeId)}. Choose another name or delete it first.`,
+    );
+  }
+  const open = findStoreOfObject(stores, { kind: 'volume', id: sourceVolumeId });
+  if (open === undefined) throw volumeNotFound(sourceVolumeId);
+  return toSnapshot(await open.store.createSnapshot({ name, sourceVolumeId }, signal));
+}
+
+async function listSnapshots(
+  { stores }: FileControllerContext,
+  options: ListSnapshotsOptions,
+  signal: AbortSignal,
+): Promise<Page<Snapshot>> {
+  parseToken('snapshot', options.startingToken);
+  if (options.snapshotId !== undefined) {
+    const found = await findSnapshot(stores, options.snapshotId, signal);
+    const isMatch =
+      found !== undefined &&
+      (options.sourceVolumeId === undefined || found.record.sourceVolumeId === options.sourceVolumeId);
+    return { entries: isMatch ? [toSnapshot(found.record)] : [], nextToken: undefined };
+  }
+  const { sourceVolumeId } = options;
+  const page = await listPage(options, {
+    kind: 'snapshot',
+    stores: sourceVolumeId === undefined ? listOpenStores(stores) : listStoresOf(stores, sourceVolumeId),
+    listOne: async ({ store }, request) => await store.listSnapshots({ ...request, sourceVolumeId }, signal),
+  });
+  return { entries: page.entries.map(({ record }) => toSnapshot(record)), nextToken: page.nextToken };
+}
+
+/** The one store that can hold snapshots of a volume; none for a volume that is unknown. */
+function listStoresOf(stores: StoreDirectory, volumeId: string): readonly OpenStore[] {
+  const open = findStoreOfObject(stores, { kind: 'volume', id: volumeId });
+  return open === undefined ? [] : [open];
+}

@@ -1,0 +1,47 @@
+import { DriverError } from '../../../domain/errors.ts';
+import type { LoopDevice } from '../../../host/host.ts';
+import type { FileNodeContext } from './context.ts';
+import type { LocalVolume } from './locate.ts';
+
+type LoopContext = Pick<FileNodeContext, 'loops' | 'syscalls'>;
+
+/** The image's record. Throws for a directory: callers have looked at the layout. */
+export function getImageRecord({ record }: LocalVolume) {
+  if (record.kept.layout === 'image') return record.kept;
+  throw new DriverError('INTERNAL', `Volume ${record.id} is a directory, but it is treated as an image.`);
+}
+
+/**
+ * The writable loop device over the volume's image, attached now if there is none. One that is there already may be older than the
+ * image's last growth, so it is told to look. Says whether it was attached now.
+ */
+export async function ensureWritableLoop(
+  { loops }: LoopContext,
+  volume: LocalVolume,
+  signal: AbortSignal,
+): Promise<{ readonly loop: LoopDevice; readonly isNew: boolean }> {
+  const existing = (await loops.listOf(volume.path, signal)).find(({ readOnly }) => !readOnly);
+  if (existing !== undefined) {
+    await loops.resize(existing.device, signal);
+    return { loop: existing, isNew: false };
+  }
+  const { sectorSizeBytes } = getImageRecord(volume);
+  const loop = await loops.ensure({ file: volume.path, readOnly: false, sectorSizeBytes }, signal);
+  return { loop, isNew: true };
+}
+
+/**
+ * A second, read-only device over the image, for raw block publishes that must not write: a read-only bind mount of a device's node stops
+ * nobody from writing to the device, and making the one device read-only would stop its writers.
+ */
+export async function ensureReadOnlyLoop(
+  { loops, syscalls }: LoopContext,
+  volume: LocalVolume,
+  signal: AbortSignal,
+): Promise<LoopDevice> {
+  const existing = (await loops.listOf(volume.path, signal)).find(({ readOnly }) => readOnly);
+  if (existing !== undefined) return existing;
+  const { sectorSizeBytes } = getImageRecord(volume);
+  const call = { file: volume.path, readOnly: true, directIo: true, sectorSizeBytes };
+  return { ...(await syscalls.attachLoop(call, signal)), readOnly: true };
+}

@@ -1,0 +1,72 @@
+import { DriverError } from '../../../domain/errors.ts';
+import type { MountEntry } from '../../../host/mountinfo.ts';
+import type { StageOptions } from '../../backend.ts';
+import { findSingleNodeObjection, findUseObjection } from '../controller/capabilities.ts';
+import { findFlagDifference } from '../mount-flags.ts';
+import { getAppearance } from './appearance.ts';
+import type { FileNodeContext } from './context.ts';
+import { volumeLockKey } from './context.ts';
+import type { LocalVolume } from './locate.ts';
+import { getVolume } from './locate.ts';
+import { findMountAt } from './mount-table.ts';
+import { getCanonicalPath } from './paths.ts';
+import { stageDirectory } from './stage-directory.ts';
+import { stageBlock, stageFileSystem } from './stage-image.ts';
+
+/** CSI NodeStageVolume; contract as in backend.ts. What is staged already is told by the mount table alone. */
+export async function stage(
+  context: FileNodeContext,
+  options: StageOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  using _lock = await context.locks.acquire(volumeLockKey(options.volumeId), signal);
+  const volume = await getVolume(context, options.volumeId, signal);
+  checkUse(volume, options);
+  const stagingPath = await getCanonicalPath(options.stagingPath);
+  const table = await context.mounts.list(signal);
+  const mounted = findMountAt(table, stagingPath);
+  if (mounted !== undefined) {
+    const { isOurs } = await getAppearance(context, volume, table, signal);
+    checkStagedSame(mounted, isOurs(mounted), options);
+    return;
+  }
+  await stageNew(context, volume, { ...options, stagingPath }, signal);
+}
+
+/** Throws PRECONDITION_FAILED for a use that this volume is not for. */
+export function checkUse({ record }: LocalVolume, { capability }: Pick<StageOptions, 'capability'>): void {
+  const objection = findSingleNodeObjection([capability]) ?? findUseObjection(record, [capability]);
+  if (objection !== undefined) throw new DriverError('PRECONDITION_FAILED', objection);
+}
+
+async function stageNew(
+  context: FileNodeContext,
+  volume: LocalVolume,
+  options: StageOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { access } = options.capability;
+  if (access.kind === 'block') await stageBlock(context, volume, signal);
+  else if (volume.record.kept.layout === 'directory') {
+    await stageDirectory(context, volume, { stagingPath: options.stagingPath, access }, signal);
+  } else await stageFileSystem(context, volume, { stagingPath: options.stagingPath, access }, signal);
+}
+
+function checkStagedSame(
+  mounted: MountEntry,
+  isOurs: boolean,
+  { volumeId, stagingPath, capability: { access } }: StageOptions,
+): void {
+  if (!isOurs) {
+    throw new DriverError(
+      'PUBLISH_INCOMPATIBLE',
+      `Something else (${mounted.fsType} of ${mounted.source}) is mounted at the staging path ${stagingPath} of volume ${volumeId}. Unmount it first.`,
+    );
+  }
+  const flag = access.kind === 'mount' ? findFlagDifference(mounted.options, access.mountFlags) : undefined;
+  if (flag === undefined) return;
+  throw new DriverError(
+    'PUBLISH_INCOMPATIBLE',
+    `Volume ${volumeId} is staged at ${stagingPath} already, ${mounted.options.includes(flag) ? 'with' : 'without'} the mount option ${flag}, unlike what is asked now. Unstage it first.`,
+  );
+}

@@ -1,0 +1,47 @@
+import { quote } from '../../base/quote.ts';
+import type { StoreDirectory } from '../../filestore/store-directory.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { ControllerBackend } from '../backend.ts';
+import { bounded } from '../file/bounded.ts';
+import { checkSingleNode } from '../file/controller/capabilities.ts';
+import type { FileControllerContext } from '../file/controller/context.ts';
+import { createFileHealth } from '../file/controller/health.ts';
+import { findObjection } from '../file/controller/objections.ts';
+import { createFileSnapshots } from '../file/controller/snapshots.ts';
+import { createFileExpansion, createFileVolumes } from '../file/controller/volumes.ts';
+import { createHostpathCapacity } from './capacity.ts';
+import { createVolume } from './create-volume.ts';
+import { toTopology } from './topology.ts';
+
+/** What the controller half works with. */
+export interface HostpathControllerDeps {
+  readonly stores: StoreDirectory;
+  readonly logger: Logger;
+}
+
+/** The controller half of host-path: volumes live in a pool of one node, and are used there. */
+export function createHostpathController({ stores, logger }: HostpathControllerDeps): ControllerBackend {
+  const context: FileControllerContext = {
+    stores,
+    topologyOf: ({ nodeName }) => [toTopology(nodeName)],
+    logger: logger.child({ component: 'hostpath-controller' }),
+  };
+  return {
+    hasTopology: true,
+    checkCapabilities: checkSingleNode,
+    async createVolume(options, signal) {
+      return await bounded(
+        `Making volume ${quote(options.name)}`,
+        signal,
+        async (own) => await createVolume(context, options, own),
+      );
+    },
+    ...createFileVolumes(context),
+    findObjection: async (options, signal) => await findObjection(context, options, signal),
+    expansion: createFileExpansion(context),
+    snapshots: createFileSnapshots(context),
+    cloning: { supported: true },
+    capacity: createHostpathCapacity(stores),
+    health: createFileHealth(context),
+  };
+}
