@@ -101,12 +101,15 @@ function toCopyError(options: CopyTreeOptions, result: CommandResult): DriverErr
 
 /** What a program said first, without the line in which rm complains about the root of its mount. */
 function firstLines(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line !== '' && !line.includes("'/target': Device or resource busy"));
+  const lines = stderr
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes("'/target': Device or resource busy"));
   return lines.slice(0, 3).join('; ').slice(0, 500);
 }
 
 function parseDu({ stdout }: CommandResult): number {
   const match = /^(\d+)\t/.exec(stdout);
-  if (match?.[1] === undefined) throw new DriverError('INTERNAL', `du answered something unknown: ${stdout.slice(0, 100)}`);
+  if (match?.[1] === undefined)
+    throw new DriverError('INTERNAL', `du answered something unknown: ${stdout.slice(0, 100)}`);
   return Number(match[1]);
 }

@@ -1,5 +1,5 @@
 import type { Filesystem } from './filesystem.ts';
-import { needsMount } from './growth.ts';
+import { fillsDevice, needsMount } from './growth.ts';
 import type { FilesystemDeps } from './index.ts';
 import { getSuperblock } from './read-superblock.ts';
 import { createTools } from './tools.ts';
@@ -30,9 +30,11 @@ export function createXfs({ commands, syscalls }: FilesystemDeps): Filesystem {
     },
     async grow({ device, mountPoint }, signal) {
       if (mountPoint === undefined) throw needsMount('xfs', device);
-      const { sizeBytes } = await syscalls.getDeviceSize({ device }, signal);
-      // The device's cache does not follow a mounted xfs, so its superblock can't be asked; the same size is fine here.
-      await syscalls.growXfs({ path: mountPoint, sizeBytes }, signal);
+      const { sizeBytes: deviceBytes } = await syscalls.getDeviceSize({ device }, signal);
+      // On a mounted xfs this may be an older size, never a later one; the call below leaves what is large enough alone.
+      const { sizeBytes } = await getSuperblock(device, 'xfs');
+      if (fillsDevice(sizeBytes, deviceBytes)) return;
+      await syscalls.growXfs({ path: mountPoint, sizeBytes: deviceBytes }, signal);
     },
   };
 }
