@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateProtoTypes } from './generate/proto-types.ts';
+import { generateReference } from './generate/reference.ts';
 import type { GeneratedTree } from './generate/tree.ts';
 import { compareTrees, writeTree } from './generate/tree.ts';
 
@@ -8,7 +9,10 @@ import { compareTrees, writeTree } from './generate/tree.ts';
  * Makes every committed file that follows from another one; `--check` changes nothing and fails when one is out of date.
  * A new generator is one line here.
  */
-const GENERATORS: readonly ((root: string) => Promise<GeneratedTree>)[] = [generateProtoTypes];
+const GENERATORS: readonly ((root: string) => Promise<GeneratedTree>)[] = [
+  generateProtoTypes,
+  generateReference,
+];
 
 const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });

@@ -1,0 +1,121 @@
+import type { ZodType } from 'zod';
+import { z } from 'zod';
+
+/** As much of JSON Schema as our schemas use. */
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+}
+
+interface Row {
+  readonly key: string;
+  readonly values: string;
+  readonly fallback: string;
+  readonly what: string;
+}
+
+/** A Markdown table of every key that a schema takes, nested ones as `a.b` and `a[].b`. */
+export function renderSchemaTable(schema: ZodType): string {
+  const rows = listRows(toSchema(schema), '');
+  return [
+    '| Key | Values | Default | What it is |',
+    '|---|---|---|---|',
+    ...rows.map(({ key, values, fallback, what }) => `| \`${key}\` | ${values} | ${fallback} | ${what} |`),
+  ].join('\n');
+}
+
+function toSchema(schema: ZodType): Schema {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    // zod leaves out the default of a value that it converts, because it is one of after the conversion.
+    override({ zodSchema, jsonSchema }) {
+      const { def } = zodSchema._zod;
+      if (def.type !== 'default' || jsonSchema.default !== undefined) return;
+      jsonSchema.default = def.defaultValue;
+      if (typeof def.defaultValue === 'boolean' && jsonSchema.type === 'string')
+        jsonSchema.enum = ['true', 'false'];
+    },
+  }) as Schema;
+}
+
+function listRows(schema: Schema, prefix: string): readonly Row[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => [
+    toRow(`${prefix}${name}`, property, schema.required?.includes(name) === true),
+    ...listNested(property, `${prefix}${name}`),
+  ]);
+  return own.filter((row) => row !== undefined);
+}
+
+function listNested(property: Schema, key: string): readonly Row[] {
+  if (property.items !== undefined) return listRows(property.items, `${key}[].`);
+  if (property.oneOf !== undefined) return property.oneOf.flatMap((variant) => listVariant(variant, key));
+  return listRows(property, `${key}.`);
+}
+
+/** The keys of one alternative, with the value that chooses it in front. */
+function listVariant(variant: Schema, key: string): readonly Row[] {
+  const chosen = Object.entries(variant.properties ?? {}).find(
+    ([, property]) => property.const !== undefined,
+  );
+  if (chosen === undefined) return listRows(variant, `${key}.`);
+  const [name, { const: value }] = chosen;
+  const tag = `${name}: ${String(value)}`;
+  const head = {
+    key: `${key}.${name}`,
+    values: `\`${String(value)}\``,
+    fallback: '',
+    what: text(variant.description),
+  };
+  const rest = listRows(variant, `${key}.`).filter((row) => row.key !== head.key);
+  return [head, ...rest.map((row) => ({ ...row, what: `(${tag}) ${row.what}` }))];
+}
+
+/** Sections that only hold others need no row of their own. */
+function toRow(key: string, schema: Schema, isRequired: boolean): Row | undefined {
+  if (schema.properties !== undefined && schema.description === undefined) return undefined;
+  const what = text(schema.description);
+  return { key, values: describeValues(schema), fallback: describeDefault(schema, isRequired, what), what };
+}
+
+/** A description that states the default itself is right: the value may be that of the machine at hand. */
+function describeDefault(schema: Schema, isRequired: boolean, what: string): string {
+  if (isRequired) return 'required';
+  if (schema.default === undefined || what.includes('Default:') || schema.properties !== undefined) return '';
+  if (typeof schema.default !== 'object') return `\`${JSON.stringify(schema.default).replaceAll('"', '')}\``;
+  const entries = Object.entries(schema.default ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
+  return `\`${entries.join(', ')}\``;
+}
+
+function describeValues(schema: Schema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (schema.anyOf !== undefined) return schema.anyOf.map(describeValues).join(' or ');
+  if (schema.items !== undefined) return 'list';
+  if (schema.properties !== undefined || schema.oneOf !== undefined) return 'section';
+  return describeScalar(schema);
+}
+
+function describeScalar(schema: Schema): string {
+  if (schema.type === 'string') return 'text';
+  if (schema.type === 'boolean') return '`true`, `false`';
+  const kind = schema.type === 'integer' ? 'whole number' : 'number';
+  const least =
+    schema.minimum ?? (schema.exclusiveMinimum === undefined ? undefined : schema.exclusiveMinimum + 1);
+  const isBounded = schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER;
+  if (isBounded) return `${kind} from ${least} to ${schema.maximum}`;
+  return least === undefined ? kind : `${kind} from ${least}`;
+}
+
+function text(description: string | undefined): string {
+  return (description ?? '').replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
