@@ -6,6 +6,8 @@ describe('quote', () => {
     ['plain', '"plain"'],
     ['', '""'],
     ['a\0b\n', '"a\\u0000b\\n"'],
+    ['\u009b31m\u007f', '"\\u009b31m\\u007f"'],
+    ['\u202egnp.exe', '"\\u202egnp.exe"'],
     ['"', '"\\""'],
     ['ü💾', '"ü💾"'],
   ])('shows %j', (text, shown) => {

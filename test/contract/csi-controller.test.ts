@@ -97,6 +97,11 @@ describe('CreateVolume', () => {
       'INVALID_ARGUMENT',
     ],
     [
+      'an access mode of a later version',
+      { volumeCapabilities: [{ mount: {}, accessMode: { mode: 99 as never } }] },
+      'INVALID_ARGUMENT',
+    ],
+    [
       'a place without a pool',
       { accessibilityRequirements: { requisite: [ELSEWHERE] } },
       'RESOURCE_EXHAUSTED',

@@ -12,6 +12,11 @@ export function createFakeNode(storage: FakeStorage): NodeBackend {
     getInfo: async () => ({ nodeId: 'node-a', maxVolumes: 0, topology: FAKE_TOPOLOGY }),
     async stage({ volumeId, stagingPath, capability }) {
       checkKind(storage, volumeId, capability.access.kind);
+      const elsewhere = [...storage.staged].find(
+        ([path, mount]) => path !== stagingPath && mount.volumeId === volumeId,
+      );
+      if (elsewhere !== undefined)
+        throw new DriverError('PRECONDITION_FAILED', `Volume ${volumeId} is staged at ${elsewhere[0]}.`);
       put(storage.staged, stagingPath, { volumeId, capability, readOnly: false });
     },
     async unstage({ volumeId, stagingPath }) {

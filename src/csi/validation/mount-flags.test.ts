@@ -49,6 +49,8 @@ describe('parseMountFlags', () => {
     'X-mount.mkdir',
     'x-systemd.automount',
     'helper=nfs',
+    '_netdev',
+    'nofail',
     'errors=panic',
     'fatal_errors=panic',
     'usrjquota=aquota.user',

@@ -59,6 +59,12 @@ const REFUSED: Readonly<Record<string, string>> = {
     'users',
     'owner',
     'group',
+    'nouser',
+    'auto',
+    'noauto',
+    'nofail',
+    '_netdev',
+    'comment',
     'verity',
   ]),
 };
