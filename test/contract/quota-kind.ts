@@ -54,6 +54,11 @@ export function describeQuotaKind(
       return { path, handle };
     }
 
+    /** Whether the large file in a tree is as `makeTree` made it. */
+    async function isIntact(path: string): Promise<boolean> {
+      return (await readFile(join(path, 'deep', 'er', 'file'))).equals(Buffer.alloc(3 * MIB, 7));
+    }
+
     async function getUsedBytes(tree: { path: string; handle: TreeHandle }): Promise<number> {
       await fixture.syscalls.syncFileSystem({ path: tree.path }, NONE);
       return (await fixture.kind.getUsage(tree, NONE)).usedBytes;
@@ -139,7 +144,7 @@ export function describeQuotaKind(
       expect((await readdir(path, { recursive: true })).toSorted()).toEqual(
         (await readdir(source.path, { recursive: true })).toSorted(),
       );
-      expect(await readFile(join(path, 'deep', 'er', 'file'))).toEqual(Buffer.alloc(3 * MIB, 7));
+      expect(await isIntact(path)).toBe(true);
       expect(await lstat(join(path, 'mine'))).toMatchObject({ uid: 1234, gid: 5678, mode: 0o100640 });
       expect(await lstat(path)).toMatchObject({ uid: 1000, gid: 1000, mode: 0o40750 });
       expect(await getUsedBytes({ path, handle })).toBeGreaterThanOrEqual(3 * MIB);
@@ -153,7 +158,7 @@ export function describeQuotaKind(
       await writeFile(join(source.path, 'deep', 'er', 'file'), 'changed');
       await fixture.kind.removeTree(source, NONE);
 
-      expect(await readFile(join(path, 'deep', 'er', 'file'))).toEqual(Buffer.alloc(3 * MIB, 7));
+      expect(await isIntact(path)).toBe(true);
     });
 
     it.runIf(limits)('limits a copy, with shared blocks counted in full', async () => {
@@ -192,7 +197,7 @@ export function describeQuotaKind(
         await expect(writeFile(join(snapshot, 'new'), '')).rejects.toMatchObject({ code: 'EROFS' });
         await writeFile(join(clone, 'new'), '');
         await fixture.kind.removeTree({ path: snapshot, handle }, NONE);
-        expect(await readFile(join(clone, 'deep', 'er', 'file'))).toEqual(Buffer.alloc(3 * MIB, 7));
+        expect(await isIntact(clone)).toBe(true);
       },
     );
 
