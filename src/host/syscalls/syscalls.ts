@@ -54,7 +54,7 @@ export interface Syscalls {
   /** FS_IOC_FSGETXATTR / FS_IOC_FSSETXATTR: the project id of a file or directory, and whether new children inherit it. */
   getProject(call: { readonly path: string }, signal: AbortSignal): Promise<ProjectAttributes>;
   setProject(call: { readonly path: string } & ProjectAttributes, signal: AbortSignal): Promise<void>;
-  /** Project quota by quotactl_fd(2) (Q_XGETQUOTA, Q_XSETQLIM) on the file system that holds `path`. Throws ESRCH, ENOSYS, ENOTSUP where it has none. */
+  /** Project quota by quotactl_fd(2) (Q_XGETQUOTA, Q_XSETQLIM) on the file system that holds `path`. Throws ESRCH, ENOSYS, ENOTSUP where it has none. A project that was never charged is all zeros. */
   getProjectQuota(
     call: { readonly path: string; readonly projectId: number },
     signal: AbortSignal,
@@ -83,16 +83,22 @@ export interface Syscalls {
   ): Promise<void>;
   /** Paths, relative to `path`, of the subvolumes below it, deepest first. */
   listSubvolumes(call: { readonly path: string }, signal: AbortSignal): Promise<readonly string[]>;
-  /** Switches quotas on (BTRFS_QUOTA_CTL_ENABLE); fine when they are. */
+  /** Switches quotas on (BTRFS_QUOTA_CTL_ENABLE); fine when they are. What is there already is counted in the background. */
   enableBtrfsQuota(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
   /** Limits what the subvolume at `path` refers to (max_rfer of qgroup 0/id); undefined lifts the limit. */
   setQgroupLimit(
     call: { readonly path: string; readonly limitBytes: number | undefined },
     signal: AbortSignal,
   ): Promise<void>;
-  /** Usage and limit of qgroup 0/id by a tree search. Throws ENOENT when quotas are off or the group is missing. */
+  /**
+   * Usage and limit of qgroup 0/id by a tree search. Usage is as of the last commit: syncFileSystem first where it must
+   * be exact. Throws ENOENT when quotas are off or the group is missing.
+   */
   getQgroup(call: { readonly path: string }, signal: AbortSignal): Promise<Qgroup>;
-  /** Removes qgroup 0/id, left behind by a deleted subvolume; a missing one is fine. */
+  /**
+   * Removes qgroup 0/id, left behind by a deleted subvolume; a missing one is fine. Throws EBUSY until the kernel's cleaner
+   * has let go of the subvolume, and hurries it: ask again a little later.
+   */
   removeQgroup(
     call: { readonly path: string; readonly subvolumeId: number },
     signal: AbortSignal,

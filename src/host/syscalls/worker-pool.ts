@@ -13,6 +13,7 @@ export interface WorkerPoolOptions {
 
 interface Task {
   readonly request: unknown;
+  readonly signal: AbortSignal;
   readonly settle: { readonly resolve: (reply: unknown) => void; readonly reject: (error: Error) => void };
   /** Stops listening to the caller's signal. */
   readonly forget: () => void;
@@ -56,7 +57,7 @@ export class WorkerPool {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const onAbort = (): void => this.#abandon(task, toError(signal.reason));
     const forget = (): void => signal.removeEventListener('abort', onAbort);
-    const task: Task = { request, settle: { resolve, reject }, forget };
+    const task: Task = { request, signal, settle: { resolve, reject }, forget };
     signal.addEventListener('abort', onAbort, { once: true });
     this.#queue.push(task);
     this.#assign();
@@ -101,10 +102,14 @@ export class WorkerPool {
 
   #assign(): void {
     while (this.#queue.length > 0) {
+      // Its caller has left; that its listener hears of it later must not start a call that nobody wants.
+      if (this.#queue[0]?.signal.aborted === true) {
+        this.#queue.shift();
+        continue;
+      }
       const slot = this.#takeSlot();
-      if (slot === undefined) return;
-      const task = this.#queue.shift();
-      if (task === undefined) return;
+      const task = slot === undefined ? undefined : this.#queue.shift();
+      if (slot === undefined || task === undefined) return;
       slot.task = task;
       slot.worker.ref();
       slot.worker.postMessage(task.request, []);

@@ -10,6 +10,8 @@ const BTRFS_IOC_QUOTA_CTL: IoctlRequest = { name: 'BTRFS_IOC_QUOTA_CTL', number:
 const BTRFS_IOC_QGROUP_LIMIT: IoctlRequest = { name: 'BTRFS_IOC_QGROUP_LIMIT', number: 0x8030_942b };
 const BTRFS_IOC_QGROUP_CREATE: IoctlRequest = { name: 'BTRFS_IOC_QGROUP_CREATE', number: 0x4010_942a };
 
+const BTRFS_IOC_SYNC: IoctlRequest = { name: 'BTRFS_IOC_SYNC', number: 0x9408 };
+
 const QUOTA_CTL_ENABLE = 1n;
 const LIMIT_MAX_RFER = 1n;
 /** As a limit: take the limit away. */
@@ -91,6 +93,9 @@ function removeQgroup(libc: Libc, fd: number, subvolumeId: number): void {
     libc.ioctl(fd, BTRFS_IOC_QGROUP_CREATE, argument);
   } catch (error) {
     // ENOTCONN: quotas are off, so that there are no groups.
-    if (!isErrno(error, 'ENOENT', 'ENOTCONN')) throw error;
+    if (isErrno(error, 'ENOENT', 'ENOTCONN')) return;
+    // The kernel's cleaner has not been at the deleted subvolume yet. This wakes it, which else happens every 30 s.
+    if (isErrno(error, 'EBUSY')) libc.ioctlValue(fd, BTRFS_IOC_SYNC, 0);
+    throw error;
   }
 }
