@@ -22,7 +22,9 @@ const NATIVE_FILES = [
   'koffi/LICENSE.txt',
   'koffi/index.js',
   'koffi/src/koffi/index.js',
+  'koffi/src/koffi/src/static.js',
   '@koromix/koffi-linux-x64/package.json',
+  '@koromix/koffi-linux-x64/index.js',
   '@koromix/koffi-linux-x64/linux_x64/koffi.node',
 ];
 

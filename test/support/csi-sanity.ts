@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 
@@ -135,7 +135,8 @@ function toTest(spec: Spec): SanityTest | undefined {
 function toReason({ State, Failure }: Spec): string {
   if (State === 'pending') return 'disabled in the suite itself';
   const location = Failure?.Location;
-  const where = location?.FileName === undefined ? '' : ` (${location.FileName}:${location.LineNumber ?? 0})`;
+  const where =
+    location?.FileName === undefined ? '' : ` (${basename(location.FileName)}:${location.LineNumber ?? 0})`;
   return `${Failure?.Message ?? ''}${where}`;
 }
 
