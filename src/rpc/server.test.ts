@@ -1,4 +1,4 @@
-import { lstat, mkdtempDisposable, readdir, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtempDisposable, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -90,6 +90,24 @@ describe('sockets', () => {
     using client = createClient(loadCsiServiceTypes().Identity, `unix://${path}`);
     await expect(client.Probe({})).resolves.toBeDefined();
     await server.stop(1000);
+  });
+
+  it('are made again after a start that was killed half-way', async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-rpc-'));
+    await mkdir(join(directory.path, '.csi.sock.new'));
+    await writeFile(join(directory.path, '.csi.sock.new', 's'), '');
+
+    const server = await startAt(join(directory.path, 'csi.sock'));
+
+    expect(await readdir(directory.path)).toEqual(['csi.sock']);
+    await server.stop(1000);
+  });
+
+  it('say where they cannot be made', async () => {
+    await expect(startAt('/proc/csi.sock')).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: expect.stringContaining('Cannot listen on /proc/csi.sock: '),
+    });
   });
 
   it('are not taken from a process that listens, which goes on', async () => {

@@ -85,7 +85,9 @@ async function listen(plan: SocketPlan, options: RpcServerOptions): Promise<List
     return { server, socket };
   } catch (error) {
     server.forceShutdown();
-    throw error;
+    if (error instanceof DriverError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DriverError('PRECONDITION_FAILED', `Cannot listen on ${plan.path}: ${why}.`, { cause: error });
   }
 }
 

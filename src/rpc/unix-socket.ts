@@ -1,12 +1,12 @@
 import type { BigIntStats } from 'node:fs';
-import { chmod, chown, link, lstat, mkdir, mkdtempDisposable, rm } from 'node:fs/promises';
+import { chmod, chown, link, lstat, mkdir, rm, rmdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { SocketAccess } from '../config/schema.ts';
 import { DriverError } from '../domain/errors.ts';
 
-/** sun_path is 108 bytes with its end; the temporary name may be a few bytes longer than the final one. */
-const MAX_PATH_BYTES = 96;
+/** sun_path is 108 bytes with its end; the temporary name is seven bytes longer than the final one. */
+const MAX_PATH_BYTES = 100;
 const PROBE_DEADLINE_MS = 2000;
 
 /** A socket that is bound and can be taken away again. */
@@ -39,8 +39,8 @@ export async function bindSocket(
   }
   await mkdir(dirname(path), { recursive: true });
   await removeStaleSocket(path);
-  await using scratch = await mkdtempDisposable(join(dirname(path), '.'));
-  const temporaryPath = join(scratch.path, 's');
+  await using staging = await makeStaging(path);
+  const { temporaryPath } = staging;
   await bind(temporaryPath);
   await chmod(temporaryPath, Number.parseInt(access.mode, 8));
   if (access.uid !== undefined || access.gid !== undefined) {
@@ -49,6 +49,24 @@ export async function bindSocket(
   const own = await lstat(temporaryPath, { bigint: true });
   await linkSocket(temporaryPath, path);
   return { path, remove: () => removeIfSame(path, own) };
+}
+
+/**
+ * A directory that nobody else can enter, beside the socket and with a fixed name, so that a start that was killed half-way
+ * leaves nothing that the next one does not remove.
+ */
+async function makeStaging(path: string): Promise<AsyncDisposable & { readonly temporaryPath: string }> {
+  const directory = join(dirname(path), `.${basename(path)}.new`);
+  const temporaryPath = join(directory, 's');
+  const remove = async (): Promise<void> => {
+    await rm(temporaryPath, { force: true });
+    await rmdir(directory).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+  };
+  await remove();
+  await mkdir(directory, { mode: 0o700 });
+  return { temporaryPath, [Symbol.asyncDispose]: remove };
 }
 
 async function linkSocket(temporaryPath: string, path: string): Promise<void> {
