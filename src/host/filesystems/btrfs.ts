@@ -12,8 +12,8 @@ export function createBtrfs({ commands, syscalls }: FilesystemDeps): Filesystem 
   const tools = createTools(commands, 'btrfs-progs');
   return {
     type: 'btrfs',
-    // mkfs.btrfs 6 refuses less than 109 MiB, and the formatter's tail comes on top.
-    minimumBytes: 110 * 1024 * 1024,
+    // mkfs.btrfs 6 makes smaller ones, but the kernel refuses to resize to less than this, and a volume has to be able to grow.
+    minimumBytes: 256 * 1024 * 1024,
     programs: ['mkfs.btrfs'],
     debianPackage: 'btrfs-progs',
     mountOptions: [],

@@ -9,5 +9,5 @@ const MIB = 1024 * 1024;
 export const MINIMUM_IMAGE_BYTES: Readonly<Record<FsType, number>> = {
   ext4: 16 * MIB,
   xfs: 301 * MIB,
-  btrfs: 110 * MIB,
+  btrfs: 256 * MIB,
 };
