@@ -30,6 +30,7 @@ export function createFreezer(dependencies: FreezerDependencies): ClosableFreeze
   const { syscalls, mounts, logger, runDirectory } = dependencies;
   const records = new FrozenRecords(runDirectory);
   const running = new Map<FreezeHolder, Promise<FreezeEnd>>();
+  let isClosed = false;
 
   async function whileFrozen<T>(
     options: FreezeOptions,
@@ -47,7 +48,9 @@ export function createFreezer(dependencies: FreezerDependencies): ClosableFreeze
       requireFrozen(options.path, await raceAbort(holder.begun, signal));
       const result = await raceAbort(work(), signal);
       holder.release();
-      requireThawed(options, await raceAbort(settled, signal));
+      const end = await raceAbort(settled, signal);
+      // What close thawed may have been thawed before the work was done.
+      requireThawed(options, isClosed ? 'expired' : end);
       return result;
     } finally {
       holder.release();
@@ -110,6 +113,7 @@ export function createFreezer(dependencies: FreezerDependencies): ClosableFreeze
   }
 
   async function close(): Promise<void> {
+    isClosed = true;
     for (const holder of running.keys()) holder.release();
     await waitAtMost(Promise.all(running.values()), THAW_DEADLINE_MS);
   }
