@@ -72,7 +72,8 @@ export interface Draft<R> {
 }
 
 /**
- * Makes a draft exist: record on disk, one rename, parent on disk. Returns the record of the object that has the name now, which is another
+ * Makes a draft exist: record on disk, one rename, both directories on disk. What was made before the record is in the journals of ext4 and xfs before
+ * it; btrfs commits its whole transaction, a new subvolume and its limit included, when the subvolume's parent is synced. Returns the record of the object that has the name now, which is another
  * builder's if that one was first.
  */
 export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
@@ -83,12 +84,11 @@ export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
   const { staged, kind, hash, record } = draft;
   await writeNewRecordFile(join(staged.directory, RECORD_FILES[kind]), record);
   await context.onStep('record-written');
-  await fsyncDirectory(staged.directory);
-  await context.onStep('staged-synced');
   const target = context.paths.objectDirectory(kind, hash);
   const isOurs = await commitRename(staged, target, async () => (await readWinner())?.nonce);
   await context.onStep('renamed');
   if (isOurs) staged.markCommitted();
+  if (isOurs) await fsyncDirectory(target);
   await fsyncDirectory(kind === 'volume' ? context.paths.volumes : context.paths.snapshots);
   await context.onStep('committed');
   if (isOurs) return record;

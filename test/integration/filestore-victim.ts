@@ -1,0 +1,50 @@
+import { systemClock } from '../../src/base/clock.ts';
+import { KeyedLock } from '../../src/base/keyed-lock.ts';
+import type { FileStore } from '../../src/filestore/file-store.ts';
+import { openLocalStore } from '../../src/filestore/open-store.ts';
+import { createHost } from '../../src/host/create-host.ts';
+import { silentLogger } from '../../src/observability/logger.ts';
+import { CLUSTER_ID } from '../contract/file-store-local.ts';
+import { MiB, toRequest } from '../contract/file-store.ts';
+
+/**
+ * A process that is killed in the middle of its work: `node filestore-victim.ts POOL RUN_DIRECTORY OPERATION STEP`. Whatever it
+ * prints is the id that it works on.
+ */
+const [path = '', runDirectory = '', operation = '', fatalStep = ''] = process.argv.slice(2);
+const signal = AbortSignal.timeout(60_000);
+const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
+let isArmed = false;
+const store = await openLocalStore(
+  {
+    pool: { name: 'test', path, overcommit: 1, lowWaterPercent: 5 },
+    host,
+    clusterId: CLUSTER_ID,
+    nodeName: 'node-1',
+    locks: new KeyedLock(),
+    clock: systemClock,
+    logger: silentLogger,
+    onStep: (step) => {
+      if (isArmed && step === fatalStep) process.kill(process.pid, 'SIGKILL');
+    },
+  },
+  signal,
+);
+
+const source = await store.findVolumeByName({ name: 'source' }, signal);
+const sourceId = source?.id ?? '';
+const layout = source?.kept.layout ?? 'image';
+isArmed = true;
+const operations: Record<string, (target: FileStore) => Promise<unknown>> = {
+  create: (target) => target.createVolume(toRequest('made', { layout }), signal),
+  clone: (target) =>
+    target.createVolume(toRequest('made', { layout, source: { kind: 'volume', id: sourceId } }), signal),
+  snapshot: (target) => target.createSnapshot({ name: 'made', sourceVolumeId: sourceId }, signal),
+  expand: (target) =>
+    target.expandVolume({ id: sourceId, range: { requiredBytes: 24 * MiB, limitBytes: undefined } }, signal),
+  delete: (target) => target.deleteVolume({ id: sourceId }, signal),
+};
+await operations[operation]?.(store);
+process.exitCode = 3;
+await store.close();
+await host.close();
