@@ -11,6 +11,9 @@ export interface WorkerPoolOptions {
   readonly maximumStuck: number;
 }
 
+/** Small heaps, which calls with flat arguments never fill: a worker takes 4 MiB then instead of 15, and gives them back. */
+const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
+
 interface Task {
   readonly request: unknown;
   readonly signal: AbortSignal;
@@ -125,7 +128,8 @@ export class WorkerPool {
   }
 
   #start(): Slot {
-    const worker = new Worker(this.#options.workerUrl, { name: 'syscalls', execArgv: [] });
+    const { workerUrl } = this.#options;
+    const worker = new Worker(workerUrl, { name: 'syscalls', execArgv: [], resourceLimits: HEAP });
     const slot: Slot = { worker, task: undefined, stuckKey: undefined, idleTimer: undefined };
     worker.on('message', (reply) => this.#release(slot, reply));
     worker.on('error', (error) => this.#drop(slot, toError(error)));
