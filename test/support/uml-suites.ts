@@ -46,13 +46,21 @@ export interface SuitesOptions extends Pick<GuestOptions, 'scratchMiB'> {
   /** A vitest configuration, relative to the project. */
   readonly config: string;
   readonly deadlineMs: number;
+  /** Part of the name of the only suites that are of interest. */
+  readonly only?: string | undefined;
 }
 
 /** Boots a guest, runs vitest in it on every suite of the folder, and tells what came of it. Throws only when there is no guest. */
 export async function runSuitesInGuest(options: SuitesOptions): Promise<GuestReport> {
-  const files = (await readdir(options.folder)).filter((name) => name.endsWith('.guest.ts'));
+  const files = (await readdir(options.folder)).filter(
+    (name) => name.endsWith('.guest.ts') && name.includes(options.only ?? ''),
+  );
   await using guest = await bootGuest({
-    command: ['sh', '-c', `exec vitest run --config ${options.config} --outputFile="$EXCHANGE/report.json"`],
+    command: [
+      'sh',
+      '-c',
+      `exec vitest run --config ${options.config} ${options.only ?? ''} --outputFile="$EXCHANGE/report.json"`,
+    ],
     ...(options.scratchMiB === undefined ? {} : { scratchMiB: options.scratchMiB }),
   });
   try {
