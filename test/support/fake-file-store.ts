@@ -113,7 +113,7 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
         id: formatObjectId(createObjectId('volume', { clusterId: 'fake', poolId }, request.name)),
         name: request.name,
         capacityBytes,
-        kept: source?.kept ?? chooseKept(request, abilities),
+        kept: source === undefined ? chooseKept(request, abilities) : toClone(source.kept),
         asked: {
           parameters: request.askedParameters,
           accessType: request.accessType,
@@ -270,6 +270,11 @@ function chooseKept(request: CreateVolumeRequest, abilities: StoreAbilities): Vo
     preallocated: request.preallocate,
     identityPending: false,
   };
+}
+
+/** Two btrfs of one identity cannot be mounted at once. */
+function toClone(kept: VolumeRecord['kept']): VolumeRecord['kept'] {
+  return kept.layout === 'image' ? { ...kept, identityPending: kept.fsType === 'btrfs' } : kept;
 }
 
 function toPage<R extends { readonly id: string }>(

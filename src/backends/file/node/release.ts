@@ -6,9 +6,6 @@ import { findMountedLoopNode, isLeftover } from './leftovers.ts';
 import type { LocalVolume } from './locate.ts';
 import { findMountAt } from './mount-table.ts';
 
-/** A layer too many would mean that somebody mounts faster than we unmount. */
-const MAX_LAYERS = 16;
-
 /** The mounts to be taken away. */
 export interface Release {
   readonly volumeId: string;
@@ -28,18 +25,15 @@ export async function unmountAll(
   signal: AbortSignal,
 ): Promise<readonly MountEntry[]> {
   const unmounted: MountEntry[] = [];
-  for (let layer = 0; layer < MAX_LAYERS; layer += 1) {
-    const table = await context.mounts.list(signal);
+  let table = await context.mounts.list(signal);
+  for (;;) {
     const entry = findMountAt(table, release.path);
     if (entry === undefined) return unmounted;
     if (!(await isReleasable(context, release, { entry, table }, signal))) throw foreignMount(release, entry);
     await context.mounts.unmount(release.path, signal);
     unmounted.push(entry);
+    table = table.filter((other) => other !== entry);
   }
-  throw new DriverError(
-    'OPERATION_PENDING',
-    `More than ${MAX_LAYERS} mounts were taken away from ${release.path}, and volume ${release.volumeId} is still mounted there. Try again.`,
-  );
 }
 
 async function isReleasable(
