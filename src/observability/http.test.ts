@@ -98,6 +98,26 @@ describe('startHttpServer', () => {
     });
   });
 
+  it('cuts off a request under way when it is closed', async () => {
+    const entered = Promise.withResolvers<void>();
+    const base = await serve({
+      metrics: {
+        scrape: () => {
+          entered.resolve();
+          return Promise.withResolvers<never>().promise;
+        },
+      },
+    });
+    const underWay = fetch(`${base}/metrics`).catch((error: unknown) => error);
+    await entered.promise;
+
+    const startedAt = performance.now();
+    await servers[0]?.close();
+
+    expect(performance.now() - startedAt).toBeLessThan(2500);
+    await expect(underWay).resolves.toBeInstanceOf(Error);
+  });
+
   it('cuts off idle connections when it is closed', async () => {
     const base = await serve();
     await fetch(`${base}/healthz`).then((response) => response.text());

@@ -49,6 +49,12 @@ describe('toStatus', () => {
     expect(toStatus(new DriverError('NO_ROOM', message)).message).not.toBe('');
   });
 
+  it('can always be encoded, even a text that was cut within a character', () => {
+    const { message } = toStatus(new DriverError('NO_ROOM', 'No room for \ud83d.'));
+
+    expect(() => encodeURI(message)).not.toThrow();
+  });
+
   it('bounds a message, and cuts it where it can still be encoded', () => {
     const { message } = toStatus(new DriverError('NO_ROOM', `${'x'.repeat(998)}😀${'x'.repeat(10_000)}`));
 

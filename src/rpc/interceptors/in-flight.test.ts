@@ -11,6 +11,7 @@ const keys: Keys = {
   CreateVolume: (request) => `volume name ${request.name}`,
   DeleteVolume: (request) => `volume ${request.volumeId}`,
   ControllerExpandVolume: (request) => `volume ${request.volumeId}`,
+  ControllerGetVolumeHealth: (request) => `volume ${request.volumeId}`,
 } satisfies ServiceKeys<ControllerHandlers>;
 
 function inFlight(operations = new Operations(), deadlineMs = 10_000): Interceptor {
@@ -84,6 +85,7 @@ describe('in flight', () => {
             return {};
           },
           ControllerExpandVolume: async () => ({}),
+          ControllerGetVolumeHealth: async () => ({}),
         },
       },
       { interceptors: [inFlight()] },
@@ -92,6 +94,10 @@ describe('in flight', () => {
     await gate.entered;
 
     await expect(test.controller.ControllerExpandVolume({ volumeId: 'v1' })).rejects.toMatchObject({
+      code: 'OPERATION_PENDING',
+    });
+    // Its message looks the same as that of DeleteVolume.
+    await expect(test.controller.ControllerGetVolumeHealth({ volumeId: 'v1' })).rejects.toMatchObject({
       code: 'OPERATION_PENDING',
     });
     await expect(test.controller.DeleteVolume({ volumeId: 'v2' })).resolves.toEqual({});
