@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalFileStore } from '../../src/filestore/file-store.ts';
@@ -11,13 +11,21 @@ import { type ScratchType, skipsRootTests } from '../support/scratch.ts';
 const VICTIM = new URL('./filestore-victim.ts', import.meta.url).pathname;
 const BUILD_STEPS = ['staged', 'content-made', 'record-written', 'renamed', 'committed'];
 const DEATHS = [
-  ...['create', 'clone', 'snapshot'].flatMap((operation) =>
+  ...(['create', 'clone', 'snapshot'] as const).flatMap((operation) =>
     BUILD_STEPS.map((step) => [operation, step] as const),
   ),
   ['expand', 'grown'],
   ['delete', 'discarded'],
   ['delete', 'removal-synced'],
 ] as const;
+
+const EFFECTS = {
+  create: 'made',
+  clone: 'content',
+  snapshot: 'content',
+  expand: 24 * MiB,
+  delete: undefined,
+} as const;
 
 const POOLS: readonly (readonly [ScratchType, 'directory' | 'image'])[] = [
   ['btrfs', 'directory'],
@@ -46,7 +54,7 @@ describe.skipIf(skipsRootTests()).each(POOLS)(
         const store = await fixture.reopen();
 
         await expectWhole(store);
-        await repeat(store, operation, source);
+        expect(await repeat(store, operation, source)).toBe(EFFECTS[operation]);
         await expectWhole(store);
         await removeAll(store);
         await expectNothingLeft();
@@ -93,34 +101,31 @@ describe.skipIf(skipsRootTests()).each(POOLS)(
       expect(await store.getHealth(signal)).toEqual([]);
     }
 
-    async function repeat(store: LocalFileStore, operation: string, source: VolumeRecord): Promise<void> {
+    /** Repeats the call, and says what can be seen of its effect. */
+    async function repeat(store: LocalFileStore, operation: string, source: VolumeRecord): Promise<unknown> {
       const from = { source: { kind: 'volume', id: source.id } } as const;
       switch (operation) {
         case 'create':
-          await store.createVolume(toRequest('made', { layout }), signal);
-          return;
+          return (await store.createVolume(toRequest('made', { layout }), signal)).name;
         case 'clone': {
-          const clone = await untilDone(() =>
+          const { id } = await untilDone(() =>
             store.createVolume(toRequest('made', { layout, ...from }), signal),
           );
-          expect(await readContent(store, clone.id)).toBe('content');
-          return;
+          return await readContent(store, id);
         }
         case 'snapshot': {
           const request = { name: 'made', sourceVolumeId: source.id };
           const { id } = await untilDone(() => store.createSnapshot(request, signal));
           const restored = toRequest('restored', { layout, source: { kind: 'snapshot', id } });
-          expect(await readContent(store, (await store.createVolume(restored, signal)).id)).toBe('content');
-          return;
+          return await readContent(store, (await store.createVolume(restored, signal)).id);
         }
         case 'expand': {
           const range = { requiredBytes: 24 * MiB, limitBytes: undefined };
-          expect((await store.expandVolume({ id: source.id, range }, signal)).capacityBytes).toBe(24 * MiB);
-          return;
+          return (await store.expandVolume({ id: source.id, range }, signal)).capacityBytes;
         }
         default:
           await store.deleteVolume({ id: source.id }, signal);
-          expect(await store.findVolume({ id: source.id }, signal)).toBeUndefined();
+          return await store.findVolume({ id: source.id }, signal);
       }
     }
 

@@ -7,7 +7,7 @@ import type { Host } from '../../host/host.ts';
 import { getSectorSize, toMajorMinor } from '../../host/disk-facts.ts';
 import type { MountEntry } from '../../host/mountinfo.ts';
 import type { PoolBacking, PoolPlace } from './pool-backing.ts';
-import { ensurePoolFile } from './pool-file.ts';
+import { ensurePoolFile, growPoolFile } from './pool-file.ts';
 
 const PAGE_BYTES = 4096;
 /** xfs labels have at most 12 characters. */
@@ -79,9 +79,10 @@ async function ensureFileMounted(
   const sectorSizeBytes = await getSectorSize(host.mounts, file, signal);
   const { device } = await host.loops.ensure({ file, readOnly: false, sectorSizeBytes }, signal);
   if (mounted === undefined) undo.defer(() => host.loops.detachAll(file, AbortSignal.timeout(10_000)));
-  await host.loops.resize(device, signal);
-  if (mounted === undefined) await formatAndMount(deps, pool, { device, sizeBytes }, signal);
+  if (mounted === undefined) await formatAndMount(deps, pool, device, signal);
   undo.move();
+  await growPoolFile(poolFile, host.syscalls, signal);
+  await host.loops.resize(device, signal);
   await growFilesystem(deps, place, device, signal);
 }
 
@@ -96,10 +97,7 @@ async function ensureDeviceMounted(
   const majorMinor = await getDeviceNumber(place, device);
   const mounted = await host.mounts.findAt(place.path, signal);
   if (mounted !== undefined && mounted.majorMinor !== majorMinor) throw mountedElse(place, mounted, device);
-  if (mounted === undefined) {
-    const { sizeBytes } = await host.syscalls.getDeviceSize({ device }, signal);
-    await formatAndMount(deps, pool, { device, sizeBytes }, signal);
-  }
+  if (mounted === undefined) await formatAndMount(deps, pool, device, signal);
   await growFilesystem(deps, place, device, signal);
 }
 
@@ -120,21 +118,17 @@ async function checkMountedFile(
 
 async function formatAndMount(
   deps: PoolMounting,
-  pool: MountablePool,
-  disk: { readonly device: string; readonly sizeBytes: number },
+  { place, isKnown }: MountablePool,
+  device: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { place, isKnown } = pool;
   if (!isKnown) {
-    const request = {
-      device: disk.device,
-      volumeId: `pool ${place.name}`,
-      expectedSizeBytes: disk.sizeBytes,
-    };
+    const { sizeBytes } = await deps.host.syscalls.getDeviceSize({ device }, signal);
+    const request = { device, volumeId: `pool:${place.name}`, expectedSizeBytes: sizeBytes };
     await deps.formatter.ensureFormatted({ ...request, fsType: 'xfs', label: LABEL }, signal);
   }
   await mkdir(place.path, { recursive: true, mode: 0o700 });
-  await mountXfs(deps, place, disk.device, signal);
+  await mountXfs(deps, place, device, signal);
   await chmod(place.path, 0o700);
 }
 

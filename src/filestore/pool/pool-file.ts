@@ -19,8 +19,8 @@ export interface PoolFile {
 }
 
 /**
- * The file with its size: made when it is missing and the pool is new, grown when it is smaller than configured. Nothing partial is left
- * when that fails. Throws POOL_UNAVAILABLE with what to do.
+ * The file: made with its size when it is missing and the pool is new. One that exists is left as it is, since nobody has looked yet at what it
+ * holds: see {@link growPoolFile}. Nothing partial is left when it fails. Throws POOL_UNAVAILABLE with what to do.
  */
 export async function ensurePoolFile(
   file: PoolFile,
@@ -29,12 +29,26 @@ export async function ensurePoolFile(
 ): Promise<void> {
   const currentBytes = await findSize(file);
   if (currentBytes === undefined) return await createFile(file, syscalls, signal);
-  if (currentBytes > file.sizeBytes) {
-    throw unavailable(
-      `The file ${file.path} of pool ${file.poolName} has ${currentBytes} bytes, and ${file.sizeBytes} are configured: a pool cannot shrink. Set its size back to ${currentBytes} or more.`,
-    );
+  if (currentBytes <= file.sizeBytes) return;
+  throw unavailable(
+    `The file ${file.path} of pool ${file.poolName} has ${currentBytes} bytes, and ${file.sizeBytes} are configured: a pool cannot shrink. Set its size back to ${currentBytes} or more.`,
+  );
+}
+
+/** Raises the file, which is a pool's for sure by now, to its configured size; back to what it was when there is no room. Throws POOL_UNAVAILABLE. */
+export async function growPoolFile(
+  file: PoolFile,
+  syscalls: Pick<Syscalls, 'allocate'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const currentBytes = (await stat(file.path)).size;
+  if (currentBytes >= file.sizeBytes) return;
+  try {
+    await resize(file, currentBytes, { syscalls, signal });
+  } catch (error) {
+    await truncate(file.path, currentBytes);
+    throw explain(file, error);
   }
-  if (currentBytes < file.sizeBytes) await growFile(file, currentBytes, { syscalls, signal });
 }
 
 async function findSize(file: PoolFile): Promise<number | undefined> {
@@ -72,15 +86,6 @@ async function createFile(
     throw explain(file, error);
   }
   await fsyncDirectory(dirname(file.path));
-}
-
-async function growFile(file: PoolFile, currentBytes: number, how: ResizeDeps): Promise<void> {
-  try {
-    await resize(file, currentBytes, how);
-  } catch (error) {
-    await truncate(file.path, currentBytes);
-    throw explain(file, error);
-  }
 }
 
 interface ResizeDeps {
