@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../base/clock.ts';
+import type { LocalFileStore, StoreRoom } from '../filestore/file-store.ts';
+import type { StoreEntry } from '../filestore/store-directory.ts';
+import { listPoolRoom } from './pool-room.ts';
+
+const ROOM: StoreRoom = { totalBytes: 10, freeBytes: 8, promisedBytes: 5, availableBytes: 4 };
+
+function createEntry(poolName: string, getRoom: () => Promise<StoreRoom>): StoreEntry<LocalFileStore> {
+  // Nothing else of a store is asked.
+  const store = { getRoom } as unknown as LocalFileStore;
+  return { poolName, nodeName: 'node-a', poolId: undefined, state: { store } };
+}
+
+/** A clock whose sleep ends at once: every deadline is over. */
+const lateClock: Clock = { now: () => 0, sleep: async () => {} };
+/** A clock whose sleep never ends. */
+const stillClock: Clock = { now: () => 0, sleep: () => new Promise(() => {}) };
+
+describe('the room of the pools', () => {
+  it('is that of each open pool; one that is closed or fails has none', async () => {
+    const stores = {
+      list: () => [
+        createEntry('good', async () => ROOM),
+        createEntry('broken', () => Promise.reject(new Error('I/O error'))),
+        { poolName: 'away', nodeName: 'node-a', poolId: undefined, state: { unavailable: 'no disk' } },
+      ],
+    };
+
+    expect(await listPoolRoom(stores, stillClock)).toEqual([
+      { pool: 'good', node: 'node-a', room: ROOM },
+      { pool: 'broken', node: 'node-a', room: undefined },
+      { pool: 'away', node: 'node-a', room: undefined },
+    ]);
+  });
+
+  it('does not wait for a pool that does not answer', async () => {
+    const stores = { list: () => [createEntry('hung', () => new Promise(() => {}))] };
+
+    expect(await listPoolRoom(stores, lateClock)).toEqual([
+      { pool: 'hung', node: 'node-a', room: undefined },
+    ]);
+  });
+});
