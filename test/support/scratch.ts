@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const exec = promisify(execFile);
@@ -91,22 +92,27 @@ export async function listLoopsBelow(path: string): Promise<readonly string[]> {
   return devices;
 }
 
+/** After so many rounds what cannot be unmounted is detached from the tree, so that at least the directory goes. */
+const PATIENT_ROUNDS = 6;
+
 async function removeScratch(path: string): Promise<void> {
-  // A mount may hold the loop device of another, which lies in it: as often as something changes.
-  for (let round = 0; round < 8; round += 1) {
-    const points = await listMountPointsBelow(path);
-    for (const point of points) await detach(point);
+  // A mount may hold the loop device of another, which lies in it: as often as something is left.
+  for (let round = 0; round < 2 * PATIENT_ROUNDS; round += 1) {
+    // Loops first: once its file system is detached, the path of a device's file does not show where it belongs.
     const devices = await listLoopsBelow(path);
     for (const device of devices) await exec('losetup', ['--detach', device]).catch(() => undefined);
+    const points = await listMountPointsBelow(path);
+    for (const point of points) await unmount(point, round >= PATIENT_ROUNDS);
     if (points.length === 0 && devices.length === 0) break;
+    if (round > 0) await sleepFor(20 * round);
   }
   await rm(path, { recursive: true, force: true });
 }
 
-async function detach(point: string): Promise<void> {
+async function unmount(point: string, lazily: boolean): Promise<void> {
   // A test that failed may have left it frozen.
   await exec('fsfreeze', ['--unfreeze', point]).catch(() => undefined);
-  await exec('umount', [point]).catch(() => exec('umount', ['--lazy', point]));
+  await exec('umount', lazily ? ['--lazy', point] : [point]).catch(() => undefined);
 }
 
 function unescapePath(text: string): string {
