@@ -85,6 +85,8 @@ export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
   await writeNewRecordFile(join(staged.directory, RECORD_FILES[kind]), record);
   await context.onStep('record-written');
   const target = context.paths.objectDirectory(kind, hash);
+  // Until the record is put in memory: should anything from here on fail, the object may exist all the same.
+  context[kind === 'volume' ? 'volumes' : 'snapshots'].doubt(hash);
   const isOurs = await commitRename(staged, target, async () => (await readWinner())?.nonce);
   await context.onStep('renamed');
   if (isOurs) staged.markCommitted();

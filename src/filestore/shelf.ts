@@ -31,6 +31,7 @@ export class Shelf<R extends { readonly id: string }> {
   readonly #unreadable = new Map<string, DriverError>();
   /** Removed while loading goes on: what the loader read before must not bring them back. */
   readonly #removed = new Set<string>();
+  readonly #doubted = new Set<string>();
   #ids: readonly string[] | undefined;
   #promisedBytes = 0;
   #loading: Promise<void> | undefined;
@@ -63,7 +64,7 @@ export class Shelf<R extends { readonly id: string }> {
   async find(hash: string): Promise<R | undefined> {
     const known = this.#records.get(hash);
     if (known !== undefined) return known;
-    if (this.#isLoaded && !this.#unreadable.has(hash)) return undefined;
+    if (this.#isLoaded && !this.#unreadable.has(hash) && !this.#doubted.has(hash)) return undefined;
     return await this.#readInto(hash);
   }
 
@@ -79,6 +80,7 @@ export class Shelf<R extends { readonly id: string }> {
   put(hash: string, record: R): void {
     const before = this.#records.get(hash);
     this.#removed.delete(hash);
+    this.#doubted.delete(hash);
     this.#unreadable.delete(hash);
     this.#records.set(hash, record);
     this.#promisedBytes += this.#options.promisedBytesOf(record);
@@ -95,6 +97,11 @@ export class Shelf<R extends { readonly id: string }> {
     this.#records.delete(hash);
     this.#promisedBytes -= this.#options.promisedBytesOf(before);
     this.#ids = undefined;
+  }
+
+  /** Makes the next look for this object one on disk: a commit whose end is not known may have made it. */
+  doubt(hash: string): void {
+    this.#doubted.add(hash);
   }
 
   /** All records, in no order. Complete once loaded. */
