@@ -113,8 +113,7 @@ describe('the layout', () => {
     [
       'tenants in a directory',
       { layout: 'directory', isolation: 'strict' },
-      undefined,
-      HARD,
+      { source: undefined, facts: HARD },
       /isolation strict/,
     ],
     [
