@@ -33,13 +33,16 @@ export function describeBadInput(name: string, makeTarget: () => Promise<Disposa
       fixture = await createBadInputFixture(target);
     }, TIMEOUT_MS);
     afterAll(async () => {
-      await fixture?.dispose();
-      await target?.[Symbol.asyncDispose]();
+      try {
+        await fixture?.dispose();
+      } finally {
+        await target?.[Symbol.asyncDispose]();
+      }
     }, TIMEOUT_MS);
 
     it.each([...fields])(
       '%s answers each with the right status and a sentence',
-      async (method, its) => {
+      async (_method, its) => {
         const texts = makeTexts({ ...fixture, outsidePath: target.outsidePath });
         const faults: string[] = [];
 
@@ -54,7 +57,6 @@ export function describeBadInput(name: string, makeTarget: () => Promise<Disposa
         await fixture.verify();
         expect(await readFile(target.outsidePath, 'utf8')).toBe(outside);
         await target.verifyUntouched?.();
-        expect(method).not.toBe('');
       },
       TIMEOUT_MS,
     );
