@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseBindOptions, parseMountOptions, toRemountFlags } from './mount-options.ts';
+import { parseBindOptions, parseMountOptions } from './mount-options.ts';
 
 describe('parseMountOptions', () => {
   it.each([
@@ -39,27 +39,5 @@ describe('parseBindOptions', () => {
 
   it('refuses what belongs to the superblock', () => {
     expect(() => parseBindOptions(['discard'])).toThrow('"discard" cannot be set on a bind mount');
-  });
-});
-
-describe('toRemountFlags', () => {
-  it.each([
-    { present: ['rw', 'relatime'], asked: [], readOnly: true, expected: ['ro', 'relatime'] },
-    { present: ['rw'], asked: [], readOnly: true, expected: ['ro', 'strictatime'] },
-    {
-      present: ['rw', 'nosuid', 'nodev', 'noatime'],
-      asked: [],
-      readOnly: true,
-      expected: ['ro', 'nosuid', 'nodev', 'noatime'],
-    },
-    { present: ['rw', 'relatime'], asked: ['noatime'], readOnly: false, expected: ['noatime'] },
-    {
-      present: ['ro', 'relatime'],
-      asked: ['noexec'],
-      readOnly: false,
-      expected: ['noexec', 'ro', 'relatime'],
-    },
-  ] as const)('keeps $present and adds $asked', ({ present, asked, readOnly, expected }) => {
-    expect(toRemountFlags(present, asked, readOnly)).toEqual(['bind', 'remount', ...expected]);
   });
 });

@@ -1,5 +1,5 @@
 import { DriverError } from '../domain/errors.ts';
-import type { MountFlag } from './syscalls/syscalls.ts';
+import type { BindFlag, MountFlag } from './syscalls/syscalls.ts';
 
 /** Words of mount(8) and what each does to the flags; later words win over earlier ones. */
 const FLAG_WORDS: Readonly<Record<string, { readonly sets?: MountFlag; readonly clears?: MountFlag[] }>> = {
@@ -71,43 +71,27 @@ function splitWords(text: string): readonly string[] {
   return text.match(/(?:[^,"]|"[^"]*")+/g) ?? [];
 }
 
-/** Flags that belong to one mount and not to its superblock. */
-const BIND_FLAGS = ['nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime', 'nosymfollow'] as const;
-type BindFlag = (typeof BIND_FLAGS)[number];
+/** What a caller may ask of a bind mount; `ro` is a matter of its own. */
+const BIND_WORDS = [
+  'nosuid',
+  'nodev',
+  'noexec',
+  'noatime',
+  'nodiratime',
+  'relatime',
+  'nosymfollow',
+] as const satisfies readonly BindFlag[];
 
 /** Checks that words are per-mount flags, the only ones that a bind mount can have. Throws INVALID_ARGUMENT (DriverError). */
 export function parseBindOptions(words: readonly string[]): readonly BindFlag[] {
   return words
     .flatMap((text) => splitWords(text))
     .map((word) => {
-      const flag = BIND_FLAGS.find((candidate) => candidate === word);
+      const flag = BIND_WORDS.find((candidate) => candidate === word);
       if (flag !== undefined) return flag;
       throw new DriverError(
         'INVALID_ARGUMENT',
-        `The mount option "${word}" cannot be set on a bind mount: use only ${BIND_FLAGS.join(', ')}.`,
+        `The mount option "${word}" cannot be set on a bind mount: use only ${BIND_WORDS.join(', ')}.`,
       );
     });
-}
-
-/**
- * The flags with which a bind mount is remounted, so that what it inherited from its source (`present`, the options in
- * mountinfo) stays: a remount drops every flag that it is not given.
- */
-export function toRemountFlags(
-  present: readonly string[],
-  asked: readonly BindFlag[],
-  readOnly: boolean,
-): readonly MountFlag[] {
-  const flags = new Set<MountFlag>(['bind', 'remount', ...asked]);
-  if (readOnly || present.includes('ro')) flags.add('ro');
-  for (const flag of ['nosuid', 'nodev', 'noexec', 'nodiratime', 'nosymfollow'] as const) {
-    if (present.includes(flag)) flags.add(flag);
-  }
-  if (!flags.has('noatime') && !flags.has('relatime')) flags.add(accessTimeOf(present));
-  return [...flags];
-}
-
-function accessTimeOf(present: readonly string[]): MountFlag {
-  if (present.includes('noatime')) return 'noatime';
-  return present.includes('relatime') ? 'relatime' : 'strictatime';
 }

@@ -4,16 +4,13 @@ import { raceAbort } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';
 import { isErrno } from './errno.ts';
 import type { BindOptions, MountOptions, Mounts } from './host.ts';
-import { parseBindOptions, parseMountOptions, toRemountFlags } from './mount-options.ts';
-import { type MountEntry, parseMountInfo } from './mountinfo.ts';
+import { parseBindOptions, parseMountOptions } from './mount-options.ts';
 import { findHoldingMount, isBelow } from './mount-tree.ts';
+import { type MountEntry, parseMountInfo } from './mountinfo.ts';
 import type { Syscalls } from './syscalls/syscalls.ts';
 
-/** For taking back a mount of a call that failed, whose own signal may have ended. */
-const UNDO_DEADLINE_MS = 10_000;
-
 export interface MountsDependencies {
-  readonly syscalls: Pick<Syscalls, 'mount' | 'unmount'>;
+  readonly syscalls: Pick<Syscalls, 'mount' | 'bindMount' | 'unmount'>;
   /** The text of mountinfo. Default: that of this process. */
   readonly readMountInfo?: () => Promise<string>;
 }
@@ -67,13 +64,7 @@ export function createMounts(dependencies: MountsDependencies): Mounts {
   async function bind(options: BindOptions, signal: AbortSignal): Promise<void> {
     const { source, target, readOnly } = options;
     const asked = parseBindOptions(options.options);
-    await syscalls.mount({ source, target, flags: ['bind'] }, signal);
-    if (!readOnly && asked.length === 0) return;
-    await using undo = new AsyncDisposableStack();
-    undo.defer(() => syscalls.unmount({ target }, AbortSignal.timeout(UNDO_DEADLINE_MS)));
-    const { options: present } = requireHolding(await findHolding(target, signal));
-    await syscalls.mount({ source: 'none', target, flags: toRemountFlags(present, asked, readOnly) }, signal);
-    undo.move();
+    await syscalls.bindMount({ source, target, flags: readOnly ? [...asked, 'ro'] : asked }, signal);
   }
 
   return {

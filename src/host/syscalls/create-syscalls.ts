@@ -25,6 +25,7 @@ export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerU
 
   return {
     mount: bind('mount'),
+    bindMount: bind('bindMount'),
     unmount: bind('unmount'),
     statfs: bind('statfs'),
     syncFileSystem: bind('syncFileSystem'),

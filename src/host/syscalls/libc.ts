@@ -5,6 +5,14 @@ import { SystemCallError, toErrorName } from '../errno.ts';
 export interface Libc {
   mount(call: LibcMount): void;
   unmount(target: string, flags: number): void;
+  /** open_tree(2): a copy of what is at `path`, mounted nowhere yet; it goes when its descriptor is closed. */
+  cloneMount(path: string): number;
+  /** mount_setattr(2) of a mount that {@link cloneMount} made; `attributes` is a struct mount_attr. */
+  setMountAttributes(fd: number, attributes: Buffer): void;
+  /** move_mount(2): puts it in its place. */
+  attachMount(fd: number, target: string): void;
+  /** close(2), for a descriptor that Node.js did not open: its own close would warn. */
+  close(fd: number): void;
   makeNode(path: string, mode: number, device: number): void;
   /** ioctl(2) with a buffer that the kernel reads or fills. `name` is for the error. Returns its result. */
   ioctl(fd: number, request: IoctlRequest, argument: Buffer): number;
@@ -42,6 +50,17 @@ export interface IoctlRequest {
 
 /** The same on every architecture, as all calls added since 5.1 are (asm-generic/unistd.h). */
 const SYS_QUOTACTL_FD = 443;
+const SYS_OPEN_TREE = 428;
+const SYS_MOVE_MOUNT = 429;
+const SYS_MOUNT_SETATTR = 442;
+
+/** linux/fcntl.h and linux/mount.h. */
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const OPEN_TREE_CLONE = 1;
+const OPEN_TREE_CLOEXEC = 0o200_0000;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
 
 /** Binds the functions in this process's own C library. Only worker threads may do so: each call blocks its thread. */
 export function createLibc(): Libc {
@@ -62,6 +81,10 @@ export function createLibc(): Libc {
     'int64_t copy_file_range(int in, void *in_offset, int out, void *out_offset, size_t length, unsigned int flags)',
   );
   const quotactl = library.func('long syscall(long number, long fd, long command, long id, void *buffer)');
+  const openTree = library.func('syscall', 'long', ['long', 'long', 'str', 'long']);
+  const close = library.func('int close(int fd)');
+  const mountSetattr = library.func('syscall', 'long', ['long', 'long', 'str', 'long', 'void *', 'long']);
+  const moveMount = library.func('syscall', 'long', ['long', 'long', 'str', 'long', 'str', 'long']);
 
   /** Runs a call that answers -1 with errno on failure, again while a signal interrupts it. */
   function check(syscall: string, call: () => unknown): number {
@@ -82,6 +105,19 @@ export function createLibc(): Libc {
         mount(call.source, call.target, call.fsType, call.flags, call.data),
       ),
     unmount: (target, flags) => void check(`umount2(${target})`, () => umount2(target, flags)),
+    cloneMount: (path) =>
+      check(`open_tree(${path})`, () =>
+        openTree(SYS_OPEN_TREE, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW),
+      ),
+    setMountAttributes: (fd, attributes) =>
+      void check('mount_setattr', () =>
+        mountSetattr(SYS_MOUNT_SETATTR, fd, '', AT_EMPTY_PATH, attributes, attributes.length),
+      ),
+    attachMount: (fd, target) =>
+      void check(`move_mount(${target})`, () =>
+        moveMount(SYS_MOVE_MOUNT, fd, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH),
+      ),
+    close: (fd) => void check('close', () => close(fd)),
     makeNode: (path, mode, device) => void check(`mknod(${path})`, () => mknod(path, mode, device)),
     ioctl: (fd, request, argument) =>
       check(`ioctl(${request.name})`, () => ioctl(fd, request.number, argument)),

@@ -6,6 +6,8 @@
 export interface Syscalls {
   /** mount(2). `flags` are names of MS_* flags in lower case; `data` is the file system's own options. */
   mount(call: MountCall, signal: AbortSignal): Promise<void>;
+  /** Bind-mounts in one step: nobody, whatever happens, sees the mount without its flags. What the source's mount has stays. */
+  bindMount(call: BindMountCall, signal: AbortSignal): Promise<void>;
   /** umount2(2), always with UMOUNT_NOFOLLOW. `detach` adds MNT_DETACH: for network mounts only. */
   unmount(call: { readonly target: string; readonly detach?: boolean }, signal: AbortSignal): Promise<void>;
   statfs(call: { readonly path: string }, signal: AbortSignal): Promise<FileSystemUse>;
@@ -137,6 +139,23 @@ export type MountFlag =
   | 'private'
   | 'shared'
   | 'silent';
+
+/** Flags that belong to one mount and not to its superblock. */
+export type BindFlag =
+  | 'ro'
+  | 'nosuid'
+  | 'nodev'
+  | 'noexec'
+  | 'noatime'
+  | 'nodiratime'
+  | 'relatime'
+  | 'nosymfollow';
+
+export interface BindMountCall {
+  readonly source: string;
+  readonly target: string;
+  readonly flags: readonly BindFlag[];
+}
 
 export interface MountCall {
   readonly source: string;
