@@ -16,18 +16,22 @@ export function getImageRecord({ record }: LocalVolume) {
  * image's last growth, so it is told to look. Says whether it was attached now.
  */
 export async function ensureWritableLoop(
-  { loops }: LoopContext,
+  { loops, syscalls }: LoopContext,
   volume: LocalVolume,
   signal: AbortSignal,
 ): Promise<{ readonly loop: LoopDevice; readonly isNew: boolean }> {
-  const existing = (await loops.listOf(volume.path, signal)).find(({ readOnly }) => !readOnly);
+  const present = await loops.listOf(volume.path, signal);
+  const existing = present.find(({ readOnly }) => !readOnly);
   if (existing !== undefined) {
     await loops.resize(existing.device, signal);
     return { loop: existing, isNew: false };
   }
   const { sectorSizeBytes } = getImageRecord(volume);
-  const loop = await loops.ensure({ file: volume.path, readOnly: false, sectorSizeBytes }, signal);
-  return { loop, isNew: true };
+  const options = { file: volume.path, readOnly: false, sectorSizeBytes };
+  if (present.length === 0) return { loop: await loops.ensure(options, signal), isNew: true };
+  // Only read-only ones: an unstage was killed between two of its devices.
+  const attached = await syscalls.attachLoop({ ...options, directIo: true }, signal);
+  return { loop: { ...attached, readOnly: false }, isNew: true };
 }
 
 /**
