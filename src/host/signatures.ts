@@ -7,6 +7,8 @@ export interface Signature {
   readonly magic: Buffer;
   /** The mark is found at the offset rounded down to this: md 0.90 sits on a boundary of 64 KiB. */
   readonly alignment?: number;
+  /** Bytes behind that. */
+  readonly behind?: number;
 }
 
 const KIB = 1024;
@@ -65,11 +67,11 @@ export const SIGNATURES: readonly Signature[] = [
   bytes('a GFS2 file system', 64 * KIB, '01161970'),
   text('an OCFS2 file system', 8 * KIB, 'OCFSV2'),
   text('a Ceph BlueStore device', 0, 'bluestore block device'),
-  text('a DRBD or VDO device', 0, 'dmvdo001'),
+  text('a VDO device', 0, 'dmvdo001'),
   ...[128, 129, 132, 136].map(
     (kib): Signature => ({ name: 'a ZFS member', offset: kib * KIB, magic: ZFS_UBERBLOCK }),
   ),
-  { name: 'a ZFS member', offset: -384 * KIB, magic: ZFS_UBERBLOCK, alignment: 256 * KIB },
+  { name: 'a ZFS member', offset: -512 * KIB, magic: ZFS_UBERBLOCK, alignment: 256 * KIB, behind: 128 * KIB },
   // Boot code of FAT and NTFS ends in the same two bytes, so this one says least and comes last.
   bytes('a boot sector or an MBR partition table', 510, '55aa'),
 ];
@@ -78,5 +80,5 @@ export const SIGNATURES: readonly Signature[] = [
 export function toPosition(signature: Signature, deviceBytes: number): number {
   if (signature.offset >= 0) return signature.offset;
   const alignment = signature.alignment ?? 1;
-  return Math.floor((deviceBytes + signature.offset) / alignment) * alignment;
+  return Math.floor((deviceBytes + signature.offset) / alignment) * alignment + (signature.behind ?? 0);
 }

@@ -62,9 +62,11 @@ function parseXfs(start: Buffer): Superblock | undefined {
   if (start.length < 512 || start.toString('latin1', 0, 4) !== 'XFSB') return undefined;
   const blockSize = start.readUInt32BE(4);
   if (blockSize < 512 || blockSize > 65_536) return undefined;
+  const sizeBytes = Number(start.readBigUInt64BE(8)) * blockSize;
+  if (sizeBytes === 0) return undefined;
   return {
     type: 'xfs',
-    sizeBytes: Number(start.readBigUInt64BE(8)) * blockSize,
+    sizeBytes,
     isComplete: start.readUInt8(126) === 0,
     label: toText(start.subarray(108, 120)),
   };
@@ -76,9 +78,11 @@ function parseBtrfs(start: Buffer): Superblock | undefined {
   const magic = block.toString('latin1', 0x40, 0x48);
   // mkfs.btrfs writes the second magic while it works, and the first one when it is through.
   if (magic !== '_BHRfS_M' && magic !== '!BHRfS_M') return undefined;
+  const sizeBytes = Number(block.readBigUInt64LE(0x70));
+  if (sizeBytes === 0) return undefined;
   return {
     type: 'btrfs',
-    sizeBytes: Number(block.readBigUInt64LE(0x70)),
+    sizeBytes,
     isComplete: magic === '_BHRfS_M',
     label: toText(block.subarray(0x12b, 0x22b)),
   };
