@@ -53,6 +53,23 @@ export function describeNodeBackend(variant: BackendVariant): void {
       ).resolves.toBeUndefined();
     });
 
+    test('of two publishes at the same time that contradict each other one wins', async () => {
+      const calls = await prepare();
+      await fixture.node.stage(calls.stage, signal);
+
+      const outcomes = await Promise.allSettled(
+        [true, false].map(
+          async (readOnly) => await fixture.node.publish({ ...calls.publish, readOnly }, signal),
+        ),
+      );
+
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+        reason: { code: 'PUBLISH_INCOMPATIBLE' },
+      });
+      await takeDown(fixture, calls);
+    });
+
     test('a restart of the program forgets nothing', async () => {
       const calls = await prepare();
       await fixture.node.stage(calls.stage, signal);

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CreateVolumeOptions } from '../../src/backends/backend.ts';
+import { createHostpathNode } from '../../src/backends/hostpath/node.ts';
 import type { FsType, VolumeCapability } from '../../src/domain/access.ts';
 import type { Volume } from '../../src/domain/volume.ts';
+import { silentLogger } from '../../src/observability/logger.ts';
 import type { BackendVariant } from '../contract/backend.ts';
 import { signal, takeDown, toCalls, toCreateOptions, untilDone } from '../contract/backend-volumes.ts';
 import type { HostpathMachine } from '../support/hostpath-machine.ts';
@@ -274,6 +276,24 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
     const after = await machine.node.getStats(at, signal);
 
     expect((after.inodes?.used ?? 0) - (before.inodes?.used ?? 0)).toBe(10);
+    await takeDown(machine, calls);
+  });
+
+  test.each(ALL)('%s: is taken down even while its pool is away', async (_, kind) => {
+    const { machine, calls } = await publish(kind);
+    const away = { poolName: 'fast', nodeName: 'a', poolId: machine.local.store.poolId };
+    const node = createHostpathNode({
+      stores: { list: () => [{ ...away, state: { unavailable: 'Its disk is gone.' } }] },
+      host: machine.host,
+      nodeName: 'a',
+      locks: machine.local.locks,
+      logger: silentLogger,
+    });
+
+    await node.unpublish(calls.publish, signal);
+    await node.unstage(calls.stage, signal);
+
+    await expect(machine.listLeftovers()).resolves.toEqual([]);
     await takeDown(machine, calls);
   });
 

@@ -198,6 +198,11 @@ export function createFakeMachine(): FakeMachine {
         await enter('detachLoop', signal);
         attached.delete(fileOf(device));
       },
+      async listLoops(_call, signal) {
+        await enter('listLoops', signal);
+        const identity = { backingDevice: 0n, backingInode: 0n, directIo: true };
+        return [...attached.values()].flat().map((loop) => ({ ...loop, ...identity }));
+      },
       async probeExclusive(_call, signal) {
         await enter('probeExclusive', signal);
       },

@@ -15,7 +15,7 @@ export interface FileNodeContext {
   readonly loops: Loops;
   readonly syscalls: Pick<
     Syscalls,
-    'statfs' | 'attachLoop' | 'detachLoop' | 'getDeviceSize' | 'probeExclusive'
+    'statfs' | 'attachLoop' | 'detachLoop' | 'listLoops' | 'getDeviceSize' | 'probeExclusive'
   >;
   readonly findBackingPath: (device: string) => Promise<string | undefined>;
   readonly getFilesystem: (type: FsType) => Filesystem;

@@ -313,7 +313,8 @@ describe('taking down', () => {
     ['directory', mount()],
     ['image', mount('ext4')],
     ['btrfs image', mount('btrfs')],
-  ])('works while the pool of a %s is away', async (_, access) => {
+    ['raw block', { kind: 'block' }],
+  ])('works while the pool of a volume (%s) is away', async (_, access) => {
     const calls = await prepare(access);
     const before = mountPoints();
     await node.stage(calls, signal);

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { isDriverError } from '../../../domain/errors.ts';
 import { formatObjectId } from '../../../domain/ids.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
@@ -29,26 +28,50 @@ export async function isLeftover(
   entry: MountEntry,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const id = findObjectId('volume', volumeId);
-  if (id === undefined) return false;
-  const content = await findContentPath(context, entry);
-  if (content === undefined) return false;
-  if (/\/\.stowage\/trash\/[^/]+\/(data|disk\.img)$/.test(content)) return true;
-  if (!/\/volumes\/[^/]+\/(data|disk\.img)$/.test(content)) return false;
-  const hash = basename(content.replace(/\/(data|disk\.img)$/, ''));
-  return hash === id.hash && !(await hasSuccessor(context, id, signal));
-}
-
-/** The path of the tree or image that a mount shows, as the kernel has it. */
-async function findContentPath(
-  { findBackingPath }: Pick<FileNodeContext, 'findBackingPath'>,
-  entry: MountEntry,
-): Promise<string | undefined> {
   const device =
     findMountedLoopNode(entry) ??
     (entry.source.startsWith('/dev/loop') && entry.root === '/' ? entry.source : undefined);
-  const path = device === undefined ? entry.root : await findBackingPath(device);
-  return path?.replace(/(\/\/deleted| \(deleted\))$/, '');
+  const path = device === undefined ? entry.root : await context.findBackingPath(device);
+  return await isLeftoverContent(context, volumeId, path, signal);
+}
+
+/** The loop devices over the image of this volume, told in the same way. */
+export async function listLeftoverLoops(
+  context: Pick<FileNodeContext, 'stores' | 'findBackingPath' | 'syscalls'>,
+  volumeId: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { device } of await context.syscalls.listLoops({}, signal)) {
+    const path = await context.findBackingPath(device);
+    if (isOfDirectory(path, volumeId) && (await isLeftoverContent(context, volumeId, path, signal))) {
+      found.push(device);
+    }
+  }
+  return found;
+}
+
+async function isLeftoverContent(
+  context: Pick<FileNodeContext, 'stores'>,
+  volumeId: string,
+  path: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const id = findObjectId('volume', volumeId);
+  if (id === undefined || path === undefined) return false;
+  if (/\/\.stowage\/trash\/[^/]+\/(data|disk\.img)$/.test(stripDeleted(path))) return true;
+  return isOfDirectory(path, volumeId) && !(await hasSuccessor(context, id, signal));
+}
+
+/** Whether a path is the content of the directory that a volume of this id has in its pool. */
+function isOfDirectory(path: string | undefined, volumeId: string): boolean {
+  const hash = /\/volumes\/([^/]+)\/(data|disk\.img)$/.exec(stripDeleted(path ?? ''))?.[1];
+  return hash !== undefined && hash === findObjectId('volume', volumeId)?.hash;
+}
+
+/** The kernel marks the path of what was removed while it was in use. */
+function stripDeleted(path: string): string {
+  return path.replace(/(\/\/deleted| \(deleted\))$/, '');
 }
 
 /** Whether another generation has the volume's directory now. Ids are ordered, so one page after the least generation tells. */

@@ -17,21 +17,19 @@ export interface Release {
 
 /**
  * Unmounts every layer of the volume at a path; nothing mounted is fine. Throws PRECONDITION_FAILED when something else is mounted
- * there, which stays. Returns the entries that were unmounted.
+ * there, which stays.
  */
 export async function unmountAll(
   context: FileNodeContext,
   release: Release,
   signal: AbortSignal,
-): Promise<readonly MountEntry[]> {
-  const unmounted: MountEntry[] = [];
+): Promise<void> {
   let table = await context.mounts.list(signal);
   for (;;) {
     const entry = findMountAt(table, release.path);
-    if (entry === undefined) return unmounted;
+    if (entry === undefined) return;
     if (!(await isReleasable(context, release, { entry, table }, signal))) throw foreignMount(release, entry);
     await context.mounts.unmount(release.path, signal);
-    unmounted.push(entry);
     table = table.filter((other) => other !== entry);
   }
 }

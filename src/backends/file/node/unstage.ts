@@ -1,11 +1,11 @@
 import { DriverError } from '../../../domain/errors.ts';
 import { isErrno } from '../../../host/errno.ts';
-import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { UnstageOptions } from '../../backend.ts';
 import { findObjectId } from '../stores.ts';
 import { getAppearance } from './appearance.ts';
 import type { FileNodeContext } from './context.ts';
 import { volumeLockKey } from './context.ts';
+import { findMountedLoopNode, listLeftoverLoops } from './leftovers.ts';
 import type { LocalVolume } from './locate.ts';
 import { findVolumeToRelease } from './locate.ts';
 import { findCanonicalPath } from './paths.ts';
@@ -24,8 +24,8 @@ export async function unstage(
   using _lock = await context.locks.acquire(volumeLockKey(volumeId), signal);
   const volume = await findVolumeToRelease(context, volumeId, signal);
   const path = await findCanonicalPath(stagingPath);
-  const unmounted = path === undefined ? [] : await unmountAll(context, { volumeId, volume, path }, signal);
-  if (volume === undefined) await detachLeftovers(context, volumeId, unmounted, signal);
+  if (path !== undefined) await unmountAll(context, { volumeId, volume, path }, signal);
+  if (volume === undefined) await detachLeftovers(context, volumeId, signal);
   else if (volume.record.kept.layout === 'image') await detach(context, volume, signal);
 }
 
@@ -43,27 +43,33 @@ async function detach(context: FileNodeContext, volume: LocalVolume, signal: Abo
   await context.loops.detachAll(volume.path, signal);
 }
 
-/** Frees the devices of what was unmounted although no record says what it was. */
+/** Frees the devices of a volume of which no record says where it is. */
 async function detachLeftovers(
-  { syscalls }: FileNodeContext,
+  context: FileNodeContext,
   volumeId: string,
-  unmounted: readonly MountEntry[],
   signal: AbortSignal,
 ): Promise<void> {
-  const devices = new Set(
-    unmounted.map(({ source }) => source).filter((source) => source.startsWith('/dev/loop')),
-  );
+  const { mounts, syscalls } = context;
+  const devices = await listLeftoverLoops(context, volumeId, signal);
+  if (devices.length === 0) return;
+  const table = await mounts.list(signal);
   for (const device of devices) {
+    const node = table.find((entry) => findMountedLoopNode(entry) === device);
+    if (node !== undefined) throw stillInUse(device, volumeId, `is published at ${node.mountPoint}`);
     try {
       await syscalls.probeExclusive({ device }, signal);
       await syscalls.detachLoop({ device }, signal);
     } catch (error) {
       if (!isErrno(error, 'EBUSY')) throw error;
-      throw new DriverError(
-        'OPERATION_PENDING',
-        `The device ${device} of volume ${volumeId} is still in use. Find who uses it and try again.`,
-        { cause: error },
-      );
+      throw stillInUse(device, volumeId, 'is in use', error);
     }
   }
+}
+
+function stillInUse(device: string, volumeId: string, how: string, cause?: unknown): DriverError {
+  return new DriverError(
+    'OPERATION_PENDING',
+    `The device ${device} of volume ${volumeId} ${how} still. Take it down there and try again.`,
+    { cause },
+  );
 }
