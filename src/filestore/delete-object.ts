@@ -6,7 +6,10 @@ import { layoutOf, locateContent } from './objects.ts';
 import type { VolumeRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
 
-/** See FileStore.deleteVolume. */
+/**
+ * See FileStore.deleteVolume. The rename is one transaction in every journal, so that syncing the directory that was left makes the arrival in the
+ * trash durable, too: a power cut must not bring back what was answered as removed, nor lose sight of its blocks.
+ */
 export async function deleteVolume(context: StoreContext, id: string, signal: AbortSignal): Promise<void> {
   await context.presence.check();
   const hash = parseObjectId(id)?.hash;
@@ -20,7 +23,7 @@ export async function deleteVolume(context: StoreContext, id: string, signal: Ab
   await context.onStep('discarded');
   context.volumes.remove(hash);
   context.meter.forget(id);
-  await syncRemoval(context, context.paths.volumes);
+  await fsyncDirectory(context.paths.volumes);
   await context.onStep('removal-synced');
   await unlinkClaim(context, volume, hash);
 }
@@ -35,13 +38,7 @@ export async function deleteSnapshot(context: StoreContext, id: string): Promise
   await context.onStep('discarded');
   context.snapshots.remove(hash);
   context.meter.forget(id);
-  await syncRemoval(context, context.paths.snapshots);
-}
-
-/** Both ends of the rename: a power cut must not bring back what was answered as removed. */
-async function syncRemoval(context: StoreContext, parent: string): Promise<void> {
-  await fsyncDirectory(context.paths.trash);
-  await fsyncDirectory(parent);
+  await fsyncDirectory(context.paths.snapshots);
 }
 
 async function checkNotUsed(context: StoreContext, volume: VolumeRecord, signal: AbortSignal): Promise<void> {
