@@ -16,7 +16,8 @@ export function createBtrfs({ commands, syscalls }: FilesystemDeps): Filesystem 
     minimumBytes: 256 * 1024 * 1024,
     programs: ['mkfs.btrfs'],
     debianPackage: 'btrfs-progs',
-    mountOptions: [],
+    // Since Linux 6.2 it discards by itself, which would take a preallocated file's blocks away.
+    mountOptions: ['nodiscard'],
     growsOffline: false,
     async make(device, { label, sizeBytes }, signal) {
       // -K: no discard, which would take a preallocated file's blocks away. No -f: it refuses what is not blank.

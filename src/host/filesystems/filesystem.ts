@@ -8,7 +8,7 @@ export interface Filesystem {
   /** Programs that have to be on PATH, and the Debian package that has them. */
   readonly programs: readonly string[];
   readonly debianPackage: string;
-  /** Mount options that are always given: xfs `nouuid`, since clones share an identity. */
+  /** Mount options that are always given: xfs `nouuid`, since clones share an identity; btrfs `nodiscard`. */
   readonly mountOptions: readonly string[];
   /** Makes the file system. Only the formatter calls it: it asks nothing. */
   make(device: string, options: MakeOptions, signal: AbortSignal): Promise<void>;
