@@ -1,6 +1,6 @@
 import { isWithin } from '../domain/capacity.ts';
-import type { ContentSource } from '../domain/volume.ts';
 import { DriverError } from '../domain/errors.ts';
+import type { ContentSource } from '../domain/volume.ts';
 import type { CreateVolumeRequest } from './file-store.ts';
 import type { VolumeRecord } from './records.ts';
 

@@ -1,5 +1,5 @@
-import { Operations } from '../base/operations.ts';
 import type { Clock } from '../base/clock.ts';
+import { Operations } from '../base/operations.ts';
 import { DriverError } from '../domain/errors.ts';
 
 /** Copying terabytes may take a day; a job that takes longer is stuck. */

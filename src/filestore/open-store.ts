@@ -132,7 +132,6 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     clusterId: options.clusterId,
     host,
     filesystems: createFilesystems(host),
-    quota,
     abilities,
     presence: await createPoolPresence(paths, pool.name),
     room: new RoomKeeper({ pool, syscalls: host.syscalls, shelves: [volumes, snapshots], meter }),

@@ -9,7 +9,7 @@ const REPORT_AGE_MS = 60_000;
 const REFUSAL_AGE_MS = 2_000;
 
 /** The records whose promises count. */
-export interface Promises {
+export interface PromisingRecords {
   readonly promisedBytes: number;
   whenLoaded(signal: AbortSignal): Promise<void>;
 }
@@ -17,7 +17,7 @@ export interface Promises {
 export interface RoomOptions {
   readonly pool: { readonly name: string; readonly path: string; readonly overcommit: number };
   readonly syscalls: Pick<Syscalls, 'statfs'>;
-  readonly shelves: readonly Promises[];
+  readonly shelves: readonly PromisingRecords[];
   readonly meter: UsageMeter;
 }
 

@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts';
 import type { KeyedLock } from '../base/keyed-lock.ts';
 import type { Filesystems } from '../host/filesystems/index.ts';
 import type { Host } from '../host/host.ts';
-import type { QuotaKind } from '../host/quotas/quota.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StoreAbilities } from './file-store.ts';
 import type { Jobs } from './jobs.ts';
@@ -36,7 +35,6 @@ export interface StoreContext {
   readonly paths: StorePaths;
   readonly host: Host;
   readonly filesystems: Filesystems;
-  readonly quota: QuotaKind;
   readonly abilities: StoreAbilities;
   readonly layouts: Readonly<Record<Layout, LayoutKind>>;
   readonly volumes: Shelf<VolumeRecord>;

@@ -37,11 +37,6 @@ export class Trash {
     this.#options = options;
   }
 
-  /** Entries that wait or are being removed. */
-  get size(): number {
-    return this.#queue.length + this.#retries.size + (this.#running === undefined ? 0 : 1);
-  }
-
   /** Takes up what an earlier life left. */
   async resume(): Promise<void> {
     for (const name of await readdir(this.#options.paths.trash)) this.#enqueue(name);
@@ -57,11 +52,6 @@ export class Trash {
       throw error;
     }
     this.#enqueue(name);
-  }
-
-  /** Waits until everything that is in the trash now, or could not be removed, has been tried. */
-  async whenIdle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
   }
 
   /** Stops removing, in the middle of an entry if need be. */

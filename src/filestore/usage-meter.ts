@@ -1,5 +1,5 @@
-import { raceAbort } from '../base/keyed-lock.ts';
 import type { Clock } from '../base/clock.ts';
+import { raceAbort } from '../base/keyed-lock.ts';
 
 /** Something on the meter: a volume or a snapshot. */
 export interface MeteredObject {

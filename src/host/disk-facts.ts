@@ -8,7 +8,11 @@ const USUAL_SECTOR_BYTES = 512;
  * The logical sector size of the disk below a path: what a loop device over a file there has to have for direct I/O. 512 where no single
  * disk is below (network, memory).
  */
-export async function getSectorSize(mounts: Mounts, path: string, signal: AbortSignal): Promise<number> {
+export async function getSectorSize(
+  mounts: Pick<Mounts, 'getHolding'>,
+  path: string,
+  signal: AbortSignal,
+): Promise<number> {
   const { majorMinor, source } = await mounts.getHolding(path, signal);
   const number = majorMinor.startsWith('0:') ? await findDeviceNumber(source) : majorMinor;
   if (number === undefined) return USUAL_SECTOR_BYTES;

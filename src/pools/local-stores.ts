@@ -1,7 +1,7 @@
 import { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
-import { type ConfiguredPool, openPool, type OpenPoolDeps } from './open-pool.ts';
+import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;

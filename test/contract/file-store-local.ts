@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
 import type { LocalFileStore } from '../../src/filestore/file-store.ts';
-import { openLocalStore, type OpenStoreOptions } from '../../src/filestore/open-store.ts';
+import { type OpenStoreOptions, openLocalStore } from '../../src/filestore/open-store.ts';
 import { createStorePaths, type StorePaths } from '../../src/filestore/paths.ts';
 import { ensurePoolRecord } from '../../src/filestore/pool/pool-record-file.ts';
 import { createHost } from '../../src/host/create-host.ts';

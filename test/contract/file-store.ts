@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CreateVolumeRequest, FileStore } from '../../src/filestore/file-store.ts';
 import { DriverError } from '../../src/domain/errors.ts';
+import type { CreateVolumeRequest, FileStore } from '../../src/filestore/file-store.ts';
 
 export const MiB = 1024 ** 2;
 

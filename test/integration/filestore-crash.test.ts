@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalFileStore } from '../../src/filestore/file-store.ts';
 import type { VolumeRecord } from '../../src/filestore/records.ts';
-import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
 import { MiB, toRequest, untilDone } from '../contract/file-store.ts';
+import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
 import { type ScratchType, skipsRootTests } from '../support/scratch.ts';
 
 const VICTIM = new URL('./filestore-victim.ts', import.meta.url).pathname;

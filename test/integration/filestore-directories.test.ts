@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreateVolumeRequest } from '../../src/filestore/file-store.ts';
-import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
+import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
 import { skipsRootTests } from '../support/scratch.ts';
 
 const exec = promisify(execFile);

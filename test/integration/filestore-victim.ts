@@ -4,8 +4,8 @@ import type { FileStore } from '../../src/filestore/file-store.ts';
 import { openLocalStore } from '../../src/filestore/open-store.ts';
 import { createHost } from '../../src/host/create-host.ts';
 import { silentLogger } from '../../src/observability/logger.ts';
-import { CLUSTER_ID } from '../contract/file-store-local.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
+import { CLUSTER_ID } from '../contract/file-store-local.ts';
 
 /**
  * A process that is killed in the middle of its work: `node filestore-victim.ts POOL RUN_DIRECTORY OPERATION STEP`. Whatever it

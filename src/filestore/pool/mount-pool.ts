@@ -1,10 +1,10 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { DriverError } from '../../domain/errors.ts';
+import { getSectorSize, toMajorMinor } from '../../host/disk-facts.ts';
 import { isErrno } from '../../host/errno.ts';
 import type { Filesystem } from '../../host/filesystems/filesystem.ts';
 import type { Formatter } from '../../host/formatter.ts';
 import type { Host } from '../../host/host.ts';
-import { getSectorSize, toMajorMinor } from '../../host/disk-facts.ts';
 import type { MountEntry } from '../../host/mountinfo.ts';
 import type { PoolBacking, PoolPlace } from './pool-backing.ts';
 import { ensurePoolFile, growPoolFile } from './pool-file.ts';
