@@ -19,6 +19,8 @@ export interface GuestOptions {
   readonly disks?: readonly string[];
   /** Size of a blank disk for /var/tmp inside, which is in memory without it (and takes no direct I/O then). */
   readonly scratchMiB?: number;
+  /** Put into `$EXCHANGE` before it boots: content by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Called with each line that is written to /dev/ttyS0 inside. */
   readonly onLine?: (line: string) => void;
 }
@@ -38,9 +40,11 @@ export interface Guest extends AsyncDisposable {
   readonly exchange: string;
   /** What the console has shown, its end. */
   output(): string;
+  /** Resolves when it has ended, in whatever way. */
+  readonly ended: Promise<unknown>;
   /** Waits for the end of the command and of the guest. Throws when the guest dies, or is killed here because it takes longer than this. */
   finish(deadlineMs: number): Promise<GuestResult>;
-  /** Takes its power away: what was not written to its disks is gone. Returns once no process of it is left. */
+  /** Takes its power away: what was not written to its disks is gone. Returns once no process of it is left and its last line has been read. */
   cutPower(): Promise<void>;
 }
 
@@ -49,6 +53,9 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
   await checkInstalled();
   const exchange = await mkdtemp('/var/tmp/stowage-uml-');
   await writeFile(join(exchange, 'run.sh'), toScript(options));
+  for (const [name, content] of Object.entries(options.files ?? {})) {
+    await writeFile(join(exchange, name), content);
+  }
   const child = spawnGroup([
     KERNEL,
     ...toKernelArguments(options, exchange),
@@ -61,13 +68,16 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
   const screen = collect([stdout, stderr]);
   // `exit` comes with the leader's end; the helper threads of the guest keep its pipes open until they are killed.
   const exited = once(child, 'exit');
+  const isRead = readLines(serial as Duplex, options.onLine);
   const guest: Guest = {
     pid,
     exchange,
     output: screen,
+    ended: exited,
     async finish(deadlineMs) {
       const inTime = await settlesWithin(exited, deadlineMs);
       await killGroup(pid);
+      await isRead;
       if (!inTime) {
         throw new Error(`The guest did not end within ${deadlineMs} ms. Its console:\n${screen()}`);
       }
@@ -75,7 +85,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
     },
     async cutPower() {
       await killGroup(pid);
-      await exited;
+      await Promise.all([exited, isRead]);
     },
     async [Symbol.asyncDispose]() {
       await killGroup(pid);
@@ -83,7 +93,6 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
       await rm(exchange, { recursive: true, force: true });
     },
   };
-  readLines(serial as Duplex, options.onLine);
   return guest;
 }
 
@@ -154,10 +163,13 @@ function collect(streams: readonly Readable[]): () => string {
   return () => text;
 }
 
-function readLines(serial: Duplex, onLine: ((line: string) => void) | undefined): void {
+/** Resolves when the last line has been handed on, after the guest's end. */
+async function readLines(serial: Duplex, onLine: ((line: string) => void) | undefined): Promise<void> {
   // The guest's end resets the connection; what came before has been read by then.
   serial.on('error', () => undefined);
-  createInterface({ input: serial }).on('line', (line) => onLine?.(line));
+  const lines = createInterface({ input: serial });
+  lines.on('line', (line) => onLine?.(line));
+  await once(lines, 'close');
 }
 
 async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
