@@ -11,7 +11,7 @@ import type { ContentSource, Page, PageRequest, Snapshot, Volume, VolumeStats } 
  * parsed yet. Facets are present or absent; what CSI announces is derived from them.
  */
 export interface ControllerBackend {
-  /** Whether volumes have a place: the driver then announces topology. */
+  /** Whether volumes and snapshots have a place: the driver then announces topology. */
   readonly hasTopology: boolean;
   /** Throws INVALID_ARGUMENT when a capability cannot be had from this backend at all, with a sentence that says what can. */
   checkCapabilities(capabilities: readonly VolumeCapability[]): void;
@@ -70,6 +70,7 @@ export interface ExpandedVolume {
 }
 
 export interface SnapshotsFacet {
+  /** CSI CreateSnapshot. Throws VOLUME_NOT_FOUND, SNAPSHOT_INCOMPATIBLE, and NO_ROOM also when it cannot be where it is asked for. */
   createSnapshot(options: CreateSnapshotOptions, signal: AbortSignal): Promise<Snapshot>;
   deleteSnapshot(options: SnapshotOptions, signal: AbortSignal): Promise<void>;
   /** Throws SNAPSHOT_NOT_FOUND. */
@@ -82,6 +83,8 @@ export interface CreateSnapshotOptions {
   readonly name: string;
   readonly sourceVolumeId: string;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Where volumes made from it have to be usable. Undefined: the caller left it to the driver. */
+  readonly topology: TopologyRequirement | undefined;
 }
 
 export interface SnapshotOptions {

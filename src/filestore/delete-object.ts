@@ -19,7 +19,7 @@ export async function deleteVolume(context: StoreContext, id: string, signal: Ab
   if (volume === undefined) return;
   using _seal = context.pins.seal(id);
   await checkNotUsed(context, volume, signal);
-  await context.trash.discard(context.paths.objectDirectory('volume', hash), 'volume');
+  await context.trash.discard(context.paths.objectDirectory('volume', hash), id);
   await context.onStep('discarded');
   context.volumes.remove(hash);
   context.meter.forget(id);
@@ -34,7 +34,7 @@ export async function deleteSnapshot(context: StoreContext, id: string): Promise
   const hash = parseObjectId(id)?.hash;
   if (hash === undefined || (await context.snapshots.findById(id)) === undefined) return;
   using _seal = context.pins.seal(id);
-  await context.trash.discard(context.paths.objectDirectory('snapshot', hash), 'snapshot');
+  await context.trash.discard(context.paths.objectDirectory('snapshot', hash), id);
   await context.onStep('discarded');
   context.snapshots.remove(hash);
   context.meter.forget(id);

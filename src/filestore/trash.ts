@@ -2,7 +2,6 @@ import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { randomId } from '../base/ids.ts';
-import type { ObjectId } from '../domain/ids.ts';
 import { isErrno } from '../host/errno.ts';
 import type { Host } from '../host/host.ts';
 import type { QuotaKind, TreeHandle } from '../host/quotas/quota.ts';
@@ -42,9 +41,12 @@ export class Trash {
     for (const name of await readdir(this.#options.paths.trash)) this.#enqueue(name);
   }
 
-  /** Moves a directory into the trash by one rename and starts removing it. Gone already is fine. Durable once both parents are synced, which is the caller's part. */
-  async discard(directory: string, kind: ObjectId['kind']): Promise<void> {
-    const name = `${kind}.${randomId(16)}`;
+  /**
+   * Moves a directory into the trash by one rename and starts removing it. Gone already is fine. Durable once both parents are synced, which is the
+   * caller's part. The label is the id of a removed object, by which a mount that it left behind is known, or the kind of what was never one.
+   */
+  async discard(directory: string, label: string): Promise<void> {
+    const name = `${label}.${randomId(16)}`;
     try {
       await rename(directory, join(this.#options.paths.trash, name));
     } catch (error) {

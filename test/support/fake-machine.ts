@@ -18,8 +18,8 @@ export interface FakeMachine
   readonly calls: readonly string[];
   /** Mounts and loop devices go, as at a reboot; files stay. */
   reboot(): void;
-  /** Mounts of somebody else. */
-  mountForeign(path: string): void;
+  /** Mounts of somebody else, or what an earlier life of the program left: `entry` says how it looks. */
+  mountForeign(path: string, entry?: Partial<MountEntry>): void;
   /** The next call of this name (`mount`, `bind`, `ensure`…) fails with this. */
   failNext(name: string, error: Error): void;
   /** Mount points that answer EBUSY, and files whose device somebody holds. */
@@ -118,8 +118,9 @@ export function createFakeMachine(): FakeMachine {
       attached.clear();
       busy.clear();
     },
-    mountForeign(path) {
-      push(toEntry({ mountPoint: path, majorMinor: '0:99', fsType: 'tmpfs', source: 'tmpfs' }));
+    mountForeign(path, entry) {
+      const tmpfs = { mountPoint: path, majorMinor: '0:99', fsType: 'tmpfs', source: 'tmpfs' };
+      push(toEntry({ ...tmpfs, ...entry }));
     },
     failNext(name, error) {
       failures.set(name, error);

@@ -190,6 +190,33 @@ describe('sources', () => {
   });
 });
 
+describe('the place of a snapshot', () => {
+  test('is the node of its source, also when several would do', async () => {
+    const { controller } = createCluster();
+    const source = await controller.createVolume(ask({ topology: on('b') }), signal);
+    const topology = { ...on('a', 'b'), preferred: [toTopology('a')] };
+
+    await expect(
+      controller.snapshots?.createSnapshot(
+        { name: 's', sourceVolumeId: source.id, parameters: {}, topology },
+        signal,
+      ),
+    ).resolves.toMatchObject({ accessibleTopology: [toTopology('b')] });
+  });
+
+  test('cannot be another node, and the answer says which it is', async () => {
+    const { controller } = createCluster();
+    const source = await controller.createVolume(ask({ topology: on('b') }), signal);
+
+    await expect(
+      controller.snapshots?.createSnapshot(
+        { name: 's', sourceVolumeId: source.id, parameters: {}, topology: on('a') },
+        signal,
+      ),
+    ).rejects.toMatchObject({ code: 'NO_ROOM', message: expect.stringContaining('pool fast on node b') });
+  });
+});
+
 describe('capabilities', () => {
   const block = { access: { kind: 'block' }, mode: 'SINGLE_NODE_WRITER' } as const;
   const discard = { access: { ...mount, mountFlags: ['discard'] }, mode: 'SINGLE_NODE_WRITER' } as const;
@@ -324,7 +351,7 @@ describe('pools that are not to be reached', () => {
     unavailable.add('aaaaaaaa');
 
     const snapshot = await controller.snapshots?.createSnapshot(
-      { name: 's', sourceVolumeId: source.id, parameters: {} },
+      { name: 's', sourceVolumeId: source.id, parameters: {}, topology: undefined },
       signal,
     );
     const listed = await controller.snapshots?.listSnapshots(

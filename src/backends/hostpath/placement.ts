@@ -1,8 +1,8 @@
 import { hashName } from '../../base/ids.ts';
 import { DriverError } from '../../domain/errors.ts';
-import type { Topology, TopologyRequirement } from '../../domain/topology.ts';
+import { isUsableFrom, type Topology, type TopologyRequirement } from '../../domain/topology.ts';
 import type { StoreEntry } from '../../filestore/store-directory.ts';
-import { isNodeIn, TOPOLOGY_KEY } from './topology.ts';
+import { isNodeIn, TOPOLOGY_KEY, toTopology } from './topology.ts';
 
 /** What decides where a volume goes. */
 export interface PlacementRequest {
@@ -33,7 +33,7 @@ export function rankPlaces(
 
 /** Whether a node is inside at least one of the places; no places are no restriction. */
 export function isAllowed(nodeName: string, requisite: readonly Topology[]): boolean {
-  return requisite.length === 0 || requisite.some((topology) => isNodeIn(topology, nodeName));
+  return isUsableFrom([toTopology(nodeName)], requisite);
 }
 
 function findPreference(nodeName: string, preferred: readonly Topology[]): number {

@@ -1,4 +1,4 @@
-import type { Topology } from '../../domain/topology.ts';
+import { isUsableFrom, type Topology } from '../../domain/topology.ts';
 
 /** The node label that says where a host-path volume lives. */
 export const TOPOLOGY_KEY = 'topology.hostpath.stowage.dev/node';
@@ -10,5 +10,5 @@ export function toTopology(nodeName: string): Topology {
 
 /** Whether a node is inside a place: each of its labels has to be ours and to agree. An empty place is everywhere. */
 export function isNodeIn(topology: Topology, nodeName: string): boolean {
-  return Object.entries(topology).every(([key, value]) => key === TOPOLOGY_KEY && value === nodeName);
+  return isUsableFrom([toTopology(nodeName)], [topology]);
 }

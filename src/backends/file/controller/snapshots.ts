@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { quote } from '../../../base/quote.ts';
 import { DriverError } from '../../../domain/errors.ts';
+import { isUsableFrom, type Topology, type TopologyRequirement } from '../../../domain/topology.ts';
 import type { Page, Snapshot } from '../../../domain/volume.ts';
-import type { StoreDirectory } from '../../../filestore/store-directory.ts';
+import type { StoreDirectory, StoreEntry } from '../../../filestore/store-directory.ts';
 import type { CreateSnapshotOptions, ListSnapshotsOptions, SnapshotsFacet } from '../../backend.ts';
 import { parseParameters } from '../../parameters.ts';
 import { bounded } from '../bounded.ts';
 import type { OpenStore } from '../stores.ts';
-import { findStoreOfObject, listOpenStores } from '../stores.ts';
+import { describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
 import { findByName } from './by-name.ts';
 import type { FileControllerContext } from './context.ts';
 import { findSnapshot, getSnapshot, volumeNotFound } from './lookup.ts';
@@ -19,7 +20,7 @@ const SnapshotParameters = z.strictObject({});
 
 /** Snapshots of the volumes of all pools; contracts as in backend.ts. A snapshot lives in the pool of its source. */
 export function createFileSnapshots(context: FileControllerContext): SnapshotsFacet {
-  const { stores } = context;
+  const { stores, topologyOf } = context;
   return {
     async createSnapshot(options, signal) {
       parseParameters(SnapshotParameters, options.parameters);
@@ -38,9 +39,10 @@ export function createFileSnapshots(context: FileControllerContext): SnapshotsFa
     },
 
     async getSnapshot({ snapshotId }, signal) {
-      return await bounded(`Looking up snapshot ${quote(snapshotId)}`, signal, async (own) =>
-        toSnapshot((await getSnapshot(stores, snapshotId, own)).record),
-      );
+      return await bounded(`Looking up snapshot ${quote(snapshotId)}`, signal, async (own) => {
+        const { record, entry } = await getSnapshot(stores, snapshotId, own);
+        return toSnapshot(record, entry, topologyOf);
+      });
     },
 
     async listSnapshots(options, signal) {
@@ -55,14 +57,17 @@ export function createFileSnapshots(context: FileControllerContext): SnapshotsFa
 
 /** By name first: whoever polls for a snapshot may do so after its source is gone. */
 async function createSnapshot(
-  { stores }: FileControllerContext,
-  { name, sourceVolumeId }: CreateSnapshotOptions,
+  { stores, topologyOf }: FileControllerContext,
+  { name, sourceVolumeId, topology }: CreateSnapshotOptions,
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const found = await findByName(stores, async (store) => await store.findSnapshotByName({ name }, signal));
   if (found !== undefined) {
-    const existing = found.record;
-    if (existing.sourceVolumeId === sourceVolumeId) return toSnapshot(existing);
+    const existing = toSnapshot(found.record, found.entry, topologyOf);
+    if (existing.sourceVolumeId === sourceVolumeId) {
+      checkPlace(found.entry, existing.accessibleTopology, topology);
+      return existing;
+    }
     throw new DriverError(
       'SNAPSHOT_INCOMPATIBLE',
       `The snapshot ${quote(name)} exists already, but of volume ${existing.sourceVolumeId} and not of ${quote(sourceVolumeId)}. Choose another name or delete it first.`,
@@ -70,11 +75,26 @@ async function createSnapshot(
   }
   const open = findStoreOfObject(stores, { kind: 'volume', id: sourceVolumeId });
   if (open === undefined) throw volumeNotFound(sourceVolumeId);
-  return toSnapshot(await open.store.createSnapshot({ name, sourceVolumeId }, signal));
+  const { entry, store } = open;
+  checkPlace(entry, topologyOf(entry), topology);
+  return toSnapshot(await store.createSnapshot({ name, sourceVolumeId }, signal), entry, topologyOf);
+}
+
+/** A snapshot lives where its source does. Throws NO_ROOM when volumes made from it there are no use at any of the asked places. */
+function checkPlace(
+  entry: StoreEntry,
+  places: readonly Topology[],
+  topology: TopologyRequirement | undefined,
+): void {
+  if (isUsableFrom(places, topology?.requisite ?? [])) return;
+  throw new DriverError(
+    'NO_ROOM',
+    `A snapshot lives where its source volume does, in ${describePool(entry)}, which the topology excludes. Ask for it there, or leave the place to the driver.`,
+  );
 }
 
 async function listSnapshots(
-  { stores }: FileControllerContext,
+  { stores, topologyOf }: FileControllerContext,
   options: ListSnapshotsOptions,
   signal: AbortSignal,
 ): Promise<Page<Snapshot>> {
@@ -84,7 +104,10 @@ async function listSnapshots(
     const isMatch =
       found !== undefined &&
       (options.sourceVolumeId === undefined || found.record.sourceVolumeId === options.sourceVolumeId);
-    return { entries: isMatch ? [toSnapshot(found.record)] : [], nextToken: undefined };
+    return {
+      entries: isMatch ? [toSnapshot(found.record, found.entry, topologyOf)] : [],
+      nextToken: undefined,
+    };
   }
   const { sourceVolumeId } = options;
   const page = await listPage(options, {
@@ -92,7 +115,10 @@ async function listSnapshots(
     stores: sourceVolumeId === undefined ? listOpenStores(stores) : listStoresOf(stores, sourceVolumeId),
     listOne: async ({ store }, request) => await store.listSnapshots({ ...request, sourceVolumeId }, signal),
   });
-  return { entries: page.entries.map(({ record }) => toSnapshot(record)), nextToken: page.nextToken };
+  return {
+    entries: page.entries.map(({ record, open }) => toSnapshot(record, open.entry, topologyOf)),
+    nextToken: page.nextToken,
+  };
 }
 
 /** The one store that can hold snapshots of a volume; none for a volume that is unknown. */

@@ -20,6 +20,8 @@ let directory: string;
 let machine: FakeMachine;
 let store: FakeFileStore;
 let unavailable: string | undefined;
+/** A second pool, whose disk is away. */
+let others: readonly StoreEntry<LocalFileStore>[];
 let node: NodeBackend;
 
 beforeEach(async () => {
@@ -27,6 +29,7 @@ beforeEach(async () => {
   machine = createFakeMachine();
   store = createFakeFileStore({ poolId: POOL_ID, root: join(directory, 'pool') });
   unavailable = undefined;
+  others = [];
   node = createNode();
 });
 afterEach(async () => await rm(directory, { recursive: true, force: true }));
@@ -39,12 +42,20 @@ function createNode(): NodeBackend {
       poolId: POOL_ID,
       state: unavailable === undefined ? { store } : { unavailable },
     },
+    ...others,
   ];
   const context = { ...machine, stores: { list }, locks: new KeyedLock(), logger: silentLogger };
   return createFileNode(context, { nodeId: 'a', maxVolumes: 0, topology: undefined });
 }
 
 const mount = (fsType?: FsType): VolumeCapability['access'] => ({ kind: 'mount', fsType, mountFlags: [] });
+
+const KINDS: readonly [string, VolumeCapability['access']][] = [
+  ['directory', mount()],
+  ['image', mount('ext4')],
+  ['btrfs image', mount('btrfs')],
+  ['raw block', { kind: 'block' }],
+];
 
 /** A volume with the calls that kubelet would send for it. */
 async function prepare(
@@ -296,6 +307,17 @@ describe('taking down', () => {
     expect(mountPoints()).not.toContain(calls.targetPath);
   });
 
+  test('leaves the device of another volume at a target alone', async () => {
+    const [calls, other] = [await prepare({ kind: 'block' }), await prepare({ kind: 'block' })];
+    await node.stage(other, signal);
+    await node.publish(other, signal);
+
+    const wrong = { ...calls, targetPath: other.targetPath };
+
+    await expect(node.unpublish(wrong, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    expect(mountPoints()).toContain(other.targetPath);
+  });
+
   test('says so while something uses the mount or the device', async () => {
     const calls = await prepare(mount('ext4'));
     await node.stage(calls, signal);
@@ -309,12 +331,7 @@ describe('taking down', () => {
     await expect(node.unstage(calls, signal)).resolves.toBeUndefined();
   });
 
-  test.each<[string, VolumeCapability['access']]>([
-    ['directory', mount()],
-    ['image', mount('ext4')],
-    ['btrfs image', mount('btrfs')],
-    ['raw block', { kind: 'block' }],
-  ])('works while the pool of a volume (%s) is away', async (_, access) => {
+  test.each(KINDS)('works while the pool of a volume (%s) is away', async (_, access) => {
     const calls = await prepare(access);
     const before = mountPoints();
     await node.stage(calls, signal);
@@ -327,6 +344,72 @@ describe('taking down', () => {
 
     expect(mountPoints()).toEqual(before);
     await expect(machine.loops.listOf(image, signal)).resolves.toEqual([]);
+  });
+
+  describe.each<[string, readonly StoreEntry<LocalFileStore>[]]>([
+    ['nobody knows', []],
+    [
+      'is away',
+      [{ poolName: 'slow', nodeName: 'a', poolId: 'bbbbbbbb', state: { unavailable: 'No disk.' } }],
+    ],
+  ])('with the id that a live volume would have in a pool that %s', (_, entries) => {
+    test.each(KINDS)('leaves the volume (%s) alone', async (__, access) => {
+      const calls = await prepare(access);
+      await node.stage(calls, signal);
+      await node.publish(calls, signal);
+      const before = machine.table();
+      const devices = await machine.loops.listOf(await imageOf(calls), signal);
+      others = entries;
+      const late = { ...calls, volumeId: calls.volumeId.replace(POOL_ID, 'bbbbbbbb') };
+
+      await expect(node.unpublish(late, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+      // Nothing is mounted at the staging path of a raw block volume.
+      await node.unstage(late, signal).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'PRECONDITION_FAILED' });
+      });
+
+      expect(machine.table()).toEqual(before);
+      await expect(machine.loops.listOf(await imageOf(calls), signal)).resolves.toEqual(devices);
+    });
+  });
+
+  test.each<[string, (volumeId: string) => string]>([
+    ['in the trash', (id) => `/pool/.stowage/trash/${id}.abcd/data`],
+    ['in the trash, and deleted', (id) => `/pool/.stowage/trash/${id}.abcd/data//deleted`],
+    ['deleted by hand', (id) => `/pool/volumes/${id.split('-')[1]}/data//deleted`],
+  ])('removes the mount of a removed volume that is %s', async (_, toRoot) => {
+    const calls = await prepare(mount());
+    await store.deleteVolume({ id: calls.volumeId }, signal);
+    machine.mountForeign(calls.stagingPath, { majorMinor: '254:7', root: toRoot(calls.volumeId) });
+
+    await node.unstage(calls, signal);
+
+    expect(mountPoints()).not.toContain(calls.stagingPath);
+  });
+
+  test.each<[string, (volumeId: string) => string]>([
+    ['of another in the trash', () => `/pool/.stowage/trash/volume.abcd/data`],
+    [
+      'in the place of the volume, in a pool that nobody knows',
+      (id) => `/x/volumes/${id.split('-')[1]}/data`,
+    ],
+  ])('leaves what is mounted %s alone once the volume is gone', async (_, toRoot) => {
+    const calls = await prepare(mount());
+    await store.deleteVolume({ id: calls.volumeId }, signal);
+    machine.mountForeign(calls.stagingPath, { majorMinor: '254:7', root: toRoot(calls.volumeId) });
+
+    await expect(node.unstage(calls, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+  });
+
+  test('works for a volume whose data was deleted by hand while it was mounted', async () => {
+    const calls = await prepare(mount());
+    const root = `${await imageOf(calls)}//deleted`;
+    await rm(await imageOf(calls), { recursive: true });
+    machine.mountForeign(calls.stagingPath, { majorMinor: '254:0', root });
+
+    await node.unstage(calls, signal);
+
+    expect(mountPoints()).not.toContain(calls.stagingPath);
   });
 
   test('never touches a successor in the directory of a removed volume', async () => {

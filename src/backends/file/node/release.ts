@@ -2,6 +2,7 @@ import { DriverError } from '../../../domain/errors.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import { getAppearance } from './appearance.ts';
 import type { FileNodeContext } from './context.ts';
+import type { TableEntry } from './leftovers.ts';
 import { findMountedLoopNode, isLeftover } from './leftovers.ts';
 import type { LocalVolume } from './locate.ts';
 import { findMountAt } from './mount-table.ts';
@@ -37,22 +38,27 @@ export async function unmountAll(
 async function isReleasable(
   context: FileNodeContext,
   { volume, volumeId }: Release,
-  { entry, table }: { readonly entry: MountEntry; readonly table: readonly MountEntry[] },
+  at: TableEntry,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (volume !== undefined) {
-    const { isOurs } = await getAppearance(context, volume, table, signal);
-    if (isOurs(entry)) return true;
+    const { isOurs } = await getAppearance(context, volume, at.table, signal);
+    if (isOurs(at.entry)) return true;
     const isBlock = volume.record.kept.layout === 'image' && volume.record.kept.accessType === 'block';
-    // The device may have been detached behind our back: its node still lies on the target, and pins nothing.
-    if (isBlock && findMountedLoopNode(entry) !== undefined) return true;
+    if (isBlock && (await isIdleNode(context, at.entry))) return true;
   }
-  return await isLeftover(context, volumeId, entry, signal);
+  return await isLeftover(context, volumeId, at, signal);
+}
+
+/** A device that was detached behind our back leaves its node on the target, which pins nothing. */
+async function isIdleNode(context: FileNodeContext, entry: MountEntry): Promise<boolean> {
+  const device = findMountedLoopNode(entry);
+  return device !== undefined && (await context.findBackingPath(device)) === undefined;
 }
 
 function foreignMount({ volumeId, path }: Release, entry: MountEntry): DriverError {
   return new DriverError(
     'PRECONDITION_FAILED',
-    `What is mounted at ${path} (${entry.fsType} of ${entry.source}) is not volume ${volumeId}, so it was left alone. Look at it and unmount it by hand.`,
+    `What is mounted at ${path} (${entry.fsType} of ${entry.source}) is not volume ${volumeId}, so it was left alone. Look at it and unmount it by hand; if it is a volume of a pool that is not in the configuration, put the pool back.`,
   );
 }

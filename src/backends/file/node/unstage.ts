@@ -50,9 +50,8 @@ async function detachLeftovers(
   signal: AbortSignal,
 ): Promise<void> {
   const { mounts, syscalls } = context;
-  const devices = await listLeftoverLoops(context, volumeId, signal);
-  if (devices.length === 0) return;
   const table = await mounts.list(signal);
+  const devices = await listLeftoverLoops(context, volumeId, table, signal);
   for (const device of devices) {
     const node = table.find((entry) => findMountedLoopNode(entry) === device);
     if (node !== undefined) throw stillInUse(device, volumeId, `is published at ${node.mountPoint}`);
