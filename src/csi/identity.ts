@@ -6,6 +6,8 @@ import { createService, type Service, type ServiceType } from '../rpc/service.ts
 export interface PluginFeatures {
   /** Volumes have a place (VOLUME_ACCESSIBILITY_CONSTRAINTS). */
   readonly hasTopology: boolean;
+  /** Snapshots have a place (SNAPSHOT_ACCESSIBILITY_CONSTRAINTS). */
+  readonly hasSnapshotTopology: boolean;
   /** Volumes grow while they are in use (VolumeExpansion ONLINE). */
   readonly expandsOnline: boolean;
 }
@@ -33,6 +35,8 @@ export function createIdentityService(options: IdentityOptions): Service {
 function listPluginCapabilities(features: PluginFeatures): PluginCapability[] {
   const capabilities: PluginCapability[] = [{ service: { type: 'CONTROLLER_SERVICE' } }];
   if (features.hasTopology) capabilities.push({ service: { type: 'VOLUME_ACCESSIBILITY_CONSTRAINTS' } });
+  if (features.hasSnapshotTopology)
+    capabilities.push({ service: { type: 'SNAPSHOT_ACCESSIBILITY_CONSTRAINTS' } });
   if (features.expandsOnline) capabilities.push({ volumeExpansion: { type: 'ONLINE' } });
   return capabilities;
 }

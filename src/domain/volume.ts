@@ -25,6 +25,8 @@ export interface Snapshot {
   readonly sizeBytes: number;
   readonly createdAt: Date;
   readonly readyToUse: boolean;
+  /** From where volumes made from it can be used. Alternatives; empty means from everywhere. */
+  readonly accessibleTopology: readonly Topology[];
 }
 
 /** One page of a listing, ordered by id. `nextToken` is set if and only if there is more. */

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SnapshotsFacet } from '../../src/backends/backend.ts';
+import type { TopologyRequirement } from '../../src/domain/topology.ts';
 import type { BackendFixture, BackendVariant } from './backend.ts';
-import { FOREIGN_IDS, signal, toCreateOptions, untilDone } from './backend-volumes.ts';
+import { FOREIGN_IDS, signal, toCreateOptions, toSnapshotOptions, untilDone } from './backend-volumes.ts';
+
+/** No place of any backend. */
+const ELSEWHERE: TopologyRequirement = { requisite: [{ 'topology.example.com/rack': 'x' }], preferred: [] };
 
 /** The controller half's part of the contract. */
 export function describeControllerBackend(variant: BackendVariant): void {
@@ -94,7 +98,7 @@ export function describeControllerBackend(variant: BackendVariant): void {
         notFound,
       );
       await expect(
-        snapshots().createSnapshot({ name: 's', sourceVolumeId: volumeId, parameters: {} }, signal),
+        snapshots().createSnapshot(toSnapshotOptions('s', volumeId), signal),
       ).rejects.toMatchObject(notFound);
       await expect(
         controller.findObjection({ volumeId, capabilities: [], parameters: {} }, signal),
@@ -171,7 +175,7 @@ export function describeControllerBackend(variant: BackendVariant): void {
       const source = await create();
       const other = await create();
       const cut = async (name: string, sourceVolumeId: string) =>
-        await untilDone(() => snapshots().createSnapshot({ name, sourceVolumeId, parameters: {} }, signal));
+        await untilDone(() => snapshots().createSnapshot(toSnapshotOptions(name, sourceVolumeId), signal));
 
       const snapshot = await cut('snap', source.id);
 
@@ -200,6 +204,31 @@ export function describeControllerBackend(variant: BackendVariant): void {
       await snapshots().deleteSnapshot({ snapshotId: snapshot.id }, signal);
       await remove(restored.id);
       await remove(other.id);
+    });
+
+    test('a snapshot is where its source is, and nowhere else', async ({ skip }) => {
+      skip(!fixture.controller.hasTopology, 'its volumes have no place');
+      const source = await create();
+      const place = { requisite: source.accessibleTopology, preferred: [] };
+      const cut = async (name: string, topology: TopologyRequirement) =>
+        await untilDone(() =>
+          snapshots().createSnapshot({ ...toSnapshotOptions(name, source.id), topology }, signal),
+        );
+      const noRoom = { code: 'NO_ROOM', message: expect.stringMatching(/\w+ \w+.*\./) };
+
+      const filter = { snapshotId: undefined, sourceVolumeId: source.id };
+
+      const snapshot = await cut('placed', place);
+
+      expect(snapshot.accessibleTopology).toEqual(source.accessibleTopology);
+      await expect(snapshots().getSnapshot({ snapshotId: snapshot.id }, signal)).resolves.toEqual(snapshot);
+      await expect(cut('placed', ELSEWHERE)).rejects.toMatchObject(noRoom);
+      await expect(cut('misplaced', ELSEWHERE)).rejects.toMatchObject(noRoom);
+      await expect(
+        snapshots().listSnapshots({ maxEntries: 0, startingToken: undefined, ...filter }, signal),
+      ).resolves.toMatchObject({ entries: [snapshot] });
+      await snapshots().deleteSnapshot({ snapshotId: snapshot.id }, signal);
+      await remove(source.id);
     });
 
     test('a clone names its source and is at least as large', async () => {

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CreateVolumeOptions, PublishOptions, StageOptions } from '../../src/backends/backend.ts';
+import type {
+  CreateSnapshotOptions,
+  CreateVolumeOptions,
+  PublishOptions,
+  StageOptions,
+} from '../../src/backends/backend.ts';
 import type { AccessMode } from '../../src/domain/access.ts';
 import { isDriverError } from '../../src/domain/errors.ts';
 import type { Volume } from '../../src/domain/volume.ts';
@@ -37,6 +42,11 @@ export function toCreateOptions(
     topology: undefined,
     ...overrides,
   };
+}
+
+/** CreateSnapshot as the snapshotter sends it. */
+export function toSnapshotOptions(name: string, sourceVolumeId: string): CreateSnapshotOptions {
+  return { name, sourceVolumeId, parameters: {}, topology: undefined };
 }
 
 /** Node calls for one volume at paths of its own. */

@@ -295,6 +295,32 @@ describe('snapshots', () => {
     expect(await controller.GetSnapshot({ snapshotId: first.snapshot?.snapshotId ?? '' })).toEqual(first);
   });
 
+  it('say where they are, in every answer', async () => {
+    const { volumeId } = await create('placed');
+    const cut = await controller.CreateSnapshot({
+      name: 'placed',
+      sourceVolumeId: volumeId,
+      accessibilityRequirements: { requisite: [ELSEWHERE, HERE] },
+    });
+    const snapshotId = cut.snapshot?.snapshotId ?? '';
+
+    expect(cut.snapshot?.accessibleTopology).toEqual([HERE]);
+    expect(await controller.GetSnapshot({ snapshotId })).toEqual(cut);
+    expect((await controller.ListSnapshots({ snapshotId })).entries).toEqual([cut]);
+  });
+
+  it('have no room where their source is not', async () => {
+    const { volumeId } = await create('not there');
+
+    await expect(
+      controller.CreateSnapshot({
+        name: 'not there',
+        sourceVolumeId: volumeId,
+        accessibilityRequirements: { requisite: [ELSEWHERE] },
+      }),
+    ).rejects.toMatchObject({ details: { status: 'RESOURCE_EXHAUSTED' } });
+  });
+
   it('have one source per name', async () => {
     const { volumeId } = await create('s1');
     const other = await create('s2');

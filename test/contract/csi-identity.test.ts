@@ -24,6 +24,15 @@ function withoutFacets({ controller, node }: FakeHalves): FakeHalves {
   };
 }
 
+function withPlacesAlone(halves: FakeHalves): FakeHalves {
+  const { controller, node } = withoutFacets(halves);
+  return { controller: { ...controller, hasTopology: true }, node };
+}
+
+function withoutPlaces({ controller, node }: FakeHalves): FakeHalves {
+  return { controller: { ...controller, hasTopology: false }, node };
+}
+
 function typesOf(response: {
   readonly capabilities: readonly { readonly rpc?: { readonly type: string } | null }[];
 }): string[] {
@@ -53,7 +62,26 @@ describe('Identity', () => {
 
     expect(
       capabilities.map(({ service, volumeExpansion }) => service?.type ?? volumeExpansion?.type),
-    ).toEqual(['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS', 'ONLINE']);
+    ).toEqual([
+      'CONTROLLER_SERVICE',
+      'VOLUME_ACCESSIBILITY_CONSTRAINTS',
+      'SNAPSHOT_ACCESSIBILITY_CONSTRAINTS',
+      'ONLINE',
+    ]);
+  });
+
+  it.each<[string, (halves: FakeHalves) => FakeHalves, string[]]>([
+    ['has places but no snapshots', withPlacesAlone, ['VOLUME_ACCESSIBILITY_CONSTRAINTS']],
+    ['has snapshots but no places', withoutPlaces, []],
+  ])('announces no places of snapshots for a backend that %s', async (_, adapt, places) => {
+    await using server = await startFakeServer({ adapt });
+
+    const { capabilities } = await server.clients.identity.GetPluginCapabilities({});
+
+    expect(capabilities.flatMap(({ service }) => service?.type ?? [])).toEqual([
+      'CONTROLLER_SERVICE',
+      ...places,
+    ]);
   });
 
   it('announces the controller alone for a backend that has neither', async () => {

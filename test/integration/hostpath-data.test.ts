@@ -96,7 +96,7 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
     const { machine, calls, volume, file } = await publish(kind);
     const before = await fill(file, 2 * MIB);
     const { snapshots } = machine.controller;
-    const cut = { name: `snap-${volume.id}`, sourceVolumeId: volume.id, parameters: {} };
+    const cut = { name: `snap-${volume.id}`, sourceVolumeId: volume.id, parameters: {}, topology: undefined };
     const snapshot = await untilDone(async () => await snapshots?.createSnapshot(cut, signal));
     const after = await fill(file, 2 * MIB);
 

@@ -80,14 +80,14 @@ const EXPECTATIONS: readonly (readonly [RegExp, Expectation])[] = [
   [/^GetCapacity parameters\{key\}/, { other: INVALID }],
   [/^(GetCapacity|CreateSnapshot) parameters\{/, { long: INVALID, other: ['OK', 'INVALID_ARGUMENT'] }],
   [
-    /^CreateVolume accessibilityRequirements\.requisite/,
+    /^Create(Volume|Snapshot) accessibilityRequirements\.requisite/,
     { long: INVALID, other: ['RESOURCE_EXHAUSTED', 'INVALID_ARGUMENT'] },
   ],
   [
-    /^CreateVolume accessibilityRequirements\.preferred/,
+    /^Create(Volume|Snapshot) accessibilityRequirements\.preferred/,
     { long: INVALID, other: ['OK', 'RESOURCE_EXHAUSTED', 'INVALID_ARGUMENT'] },
   ],
-  [/ (accessibleTopology|accessibilityRequirements)\./, BOUNDED],
+  [/ accessibleTopology\./, BOUNDED],
 ];
 
 /** The statuses that are right when the field of the method is of this kind. Throws for a field that nobody has thought about. */

@@ -9,7 +9,7 @@ import { parseParameters } from '../../src/backends/parameters.ts';
 import type { VolumeCapability } from '../../src/domain/access.ts';
 import { isWithin } from '../../src/domain/capacity.ts';
 import { DriverError } from '../../src/domain/errors.ts';
-import type { Topology, TopologyRequirement } from '../../src/domain/topology.ts';
+import { isUsableFrom, type Topology, type TopologyRequirement } from '../../src/domain/topology.ts';
 import type { ContentSource, Snapshot, Volume } from '../../src/domain/volume.ts';
 import { type FakeSnapshot, type FakeStorage, type FakeVolume, toPage } from './csi-fake-storage.ts';
 
@@ -73,7 +73,8 @@ export function createFakeController(storage: FakeStorage): ControllerBackend {
     capacity: {
       async getCapacity({ parameters, topology }) {
         parseParameters(FakeParameters, parameters);
-        const availableBytes = topology === undefined || isHere(topology) ? storage.availableBytes : 0;
+        const availableBytes =
+          topology === undefined || isUsableFrom([FAKE_TOPOLOGY], [topology]) ? storage.availableBytes : 0;
         return { availableBytes, maximumVolumeBytes: availableBytes, minimumVolumeBytes: undefined };
       },
     },
@@ -131,12 +132,8 @@ function checkSame(
 }
 
 function checkPlace(topology: TopologyRequirement | undefined): void {
-  if (topology === undefined || topology.requisite.length === 0 || topology.requisite.some(isHere)) return;
+  if (isUsableFrom([FAKE_TOPOLOGY], topology?.requisite ?? [])) return;
   throw new DriverError('NO_ROOM', 'No pool is at any of the asked places.');
-}
-
-function isHere(topology: Topology): boolean {
-  return Object.entries(topology).every(([key, value]) => FAKE_TOPOLOGY[key] === value);
 }
 
 function getSourceBytes(storage: FakeStorage, source: ContentSource | undefined): number {
@@ -160,18 +157,22 @@ function checkRoom(storage: FakeStorage, bytes: number): void {
 
 function createSnapshot(
   storage: FakeStorage,
-  { name, sourceVolumeId, parameters }: CreateSnapshotOptions,
+  { name, sourceVolumeId, parameters, topology }: CreateSnapshotOptions,
 ): FakeSnapshot {
   parseParameters(FakeSnapshotParameters, parameters);
   // The name first: readiness is polled through CreateSnapshot, also when the source is gone by then.
   const existing = [...storage.snapshots.values()].find((snapshot) => snapshot.name === name);
-  if (existing?.sourceVolumeId === sourceVolumeId) return existing;
+  if (existing?.sourceVolumeId === sourceVolumeId) {
+    checkPlace(topology);
+    return existing;
+  }
   if (existing !== undefined)
     throw new DriverError(
       'SNAPSHOT_INCOMPATIBLE',
       `Snapshot ${existing.id} has this name but another source.`,
     );
   const sizeBytes = storage.getVolume(sourceVolumeId).capacityBytes;
+  checkPlace(topology);
   const id = storage.createId('snapshot', name);
   const snapshot = { id, name, sourceVolumeId, sizeBytes, createdAt: new Date() };
   storage.snapshots.set(id, snapshot);
@@ -184,5 +185,6 @@ function toVolume(volume: FakeVolume): Volume {
 }
 
 function toSnapshot({ id, sourceVolumeId, sizeBytes, createdAt }: FakeSnapshot): Snapshot {
-  return { id, sourceVolumeId, sizeBytes, createdAt, readyToUse: true };
+  const accessibleTopology = [FAKE_TOPOLOGY];
+  return { id, sourceVolumeId, sizeBytes, createdAt, readyToUse: true, accessibleTopology };
 }

@@ -1,4 +1,5 @@
 import { hashName } from '../../base/ids.ts';
+import { quote } from '../../base/quote.ts';
 import { DriverError } from '../../domain/errors.ts';
 import { isUsableFrom, type Topology, type TopologyRequirement } from '../../domain/topology.ts';
 import type { StoreEntry } from '../../filestore/store-directory.ts';
@@ -42,7 +43,7 @@ function findPreference(nodeName: string, preferred: readonly Topology[]): numbe
 }
 
 function noPlace(entries: readonly StoreEntry[], requisite: readonly Topology[]): DriverError {
-  const asked = requisite.map((topology) => topology[TOPOLOGY_KEY] ?? 'elsewhere').join(', ');
+  const asked = requisite.map((topology) => quote(topology[TOPOLOGY_KEY] ?? 'elsewhere')).join(', ');
   const nodes = entries.map((entry) => entry.nodeName).join(', ');
   return new DriverError(
     'NO_ROOM',

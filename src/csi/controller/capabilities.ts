@@ -33,5 +33,10 @@ export function listControllerCapabilities(backend: ControllerBackend): Controll
 
 /** What the Identity service tells of a driver with this backend, on all of its sockets. */
 export function toPluginFeatures(backend: ControllerBackend): PluginFeatures {
-  return { hasTopology: backend.hasTopology, expandsOnline: backend.expansion !== undefined };
+  const { hasTopology, snapshots, expansion } = backend;
+  return {
+    hasTopology,
+    hasSnapshotTopology: hasTopology && snapshots !== undefined,
+    expandsOnline: expansion !== undefined,
+  };
 }

@@ -59,11 +59,12 @@ function facetMethods(
   };
 }
 
-function snapshotMethods({
-  snapshots,
-}: ControllerBackend): Pick<Methods, 'CreateSnapshot' | 'DeleteSnapshot' | 'GetSnapshot' | 'ListSnapshots'> {
+function snapshotMethods(
+  backend: ControllerBackend,
+): Pick<Methods, 'CreateSnapshot' | 'DeleteSnapshot' | 'GetSnapshot' | 'ListSnapshots'> {
+  const { snapshots } = backend;
   return {
-    CreateSnapshot: snapshots && createSnapshotMethod(snapshots),
+    CreateSnapshot: snapshots && createSnapshotMethod(backend, snapshots),
     DeleteSnapshot: snapshots && deleteSnapshotMethod(snapshots),
     GetSnapshot: snapshots && getSnapshotMethod(snapshots),
     ListSnapshots: snapshots && listSnapshotsMethod(snapshots),

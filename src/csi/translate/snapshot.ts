@@ -2,6 +2,7 @@ import type { Snapshot } from '../../domain/volume.ts';
 import type { Snapshot as WireSnapshot } from '../../gen/csi/v1/Snapshot.ts';
 import type { Timestamp } from '../../gen/google/protobuf/Timestamp.ts';
 import { toWireBytes } from './capacity.ts';
+import { toWireTopology } from './topology.ts';
 
 /** A snapshot for the wire. */
 export function toWireSnapshot(snapshot: Snapshot): WireSnapshot {
@@ -11,6 +12,7 @@ export function toWireSnapshot(snapshot: Snapshot): WireSnapshot {
     sizeBytes: toWireBytes(snapshot.sizeBytes),
     creationTime: toTimestamp(snapshot.createdAt),
     readyToUse: snapshot.readyToUse,
+    accessibleTopology: snapshot.accessibleTopology.map(toWireTopology),
   };
 }
 

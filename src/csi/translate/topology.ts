@@ -2,7 +2,7 @@ import type { Topology, TopologyRequirement } from '../../domain/topology.ts';
 import type { Topology as WireTopology, Topology__Output } from '../../gen/csi/v1/Topology.ts';
 import type { TopologyRequirement__Output } from '../../gen/csi/v1/TopologyRequirement.ts';
 
-/** Where a volume may be; undefined when the caller leaves it to the driver, which an empty requirement does too. */
+/** Where a volume or snapshot may be; undefined when the caller leaves it to the driver, which an empty requirement does too. */
 export function toTopologyRequirement(
   wire: TopologyRequirement__Output | null,
 ): TopologyRequirement | undefined {
