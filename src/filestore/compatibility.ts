@@ -1,3 +1,4 @@
+import { quote } from '../base/quote.ts';
 import { isWithin } from '../domain/capacity.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { ContentSource } from '../domain/volume.ts';
@@ -14,7 +15,7 @@ export function checkCompatible(volume: VolumeRecord, request: CreateVolumeReque
   if (difference === undefined) return;
   throw new DriverError(
     'VOLUME_INCOMPATIBLE',
-    `A volume named "${request.name}" exists (${volume.id}), but ${difference}. Ask for the same, or use another name.`,
+    `A volume named ${quote(request.name)} exists (${volume.id}), but ${difference}. Ask for the same, or use another name.`,
   );
 }
 
@@ -47,7 +48,7 @@ function findSourceDifference(
 }
 
 function describeSource(source: ContentSource | undefined): string {
-  return source === undefined ? 'nothing' : `${source.kind} ${source.id}`;
+  return source === undefined ? 'nothing' : `${source.kind} ${quote(source.id)}`;
 }
 
 function findParameterDifference(
@@ -61,5 +62,5 @@ function findParameterDifference(
 }
 
 function describe(value: string | undefined): string {
-  return value === undefined ? 'not set' : `"${value}"`;
+  return value === undefined ? 'not set' : quote(value);
 }

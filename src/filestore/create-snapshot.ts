@@ -1,3 +1,4 @@
+import { quote } from '../base/quote.ts';
 import { hashName } from '../base/ids.ts';
 import { DriverError } from '../domain/errors.ts';
 import { createObjectId, formatObjectId } from '../domain/ids.ts';
@@ -18,7 +19,7 @@ export async function createSnapshot(
   const job = {
     key: `snapshots/${hash}`,
     fingerprint: request.sourceVolumeId,
-    subject: `snapshot "${request.name}"`,
+    subject: `snapshot ${quote(request.name)}`,
     work: (handle: JobHandle) => ensureSnapshot(context, request, { hash, handle }),
   };
   return await context.jobs.run(job, signal);
@@ -41,7 +42,7 @@ async function ensureSnapshot(
   using _pin = context.pins.hold(source.id);
   const layout = context.layouts[source.kept.layout];
   const { usedBytes } = await layout.measure(source, handle.signal);
-  using _room = await context.room.reserve(usedBytes, `snapshot "${request.name}"`, handle.signal);
+  using _room = await context.room.reserve(usedBytes, `snapshot ${quote(request.name)}`, handle.signal);
   const snapshot = await buildSnapshot(context, request, { hash, handle, source });
   context.snapshots.put(hash, snapshot);
   return checkSameSource(snapshot, request);
@@ -78,6 +79,6 @@ function checkSameSource(snapshot: SnapshotRecord, request: CreateSnapshotReques
   if (snapshot.sourceVolumeId === request.sourceVolumeId) return snapshot;
   throw new DriverError(
     'SNAPSHOT_INCOMPATIBLE',
-    `A snapshot named "${request.name}" exists (${snapshot.id}), but it is of volume ${snapshot.sourceVolumeId}. Use another name.`,
+    `A snapshot named ${quote(request.name)} exists (${snapshot.id}), but it is of volume ${snapshot.sourceVolumeId}. Use another name.`,
   );
 }

@@ -1,3 +1,4 @@
+import { quote } from '../base/quote.ts';
 import { hashName } from '../base/ids.ts';
 import { createObjectId, formatObjectId } from '../domain/ids.ts';
 import { linkClaim } from './claims.ts';
@@ -21,7 +22,7 @@ export async function createVolume(
   const job = {
     key: `volumes/${hash}`,
     fingerprint: JSON.stringify(request),
-    subject: `volume "${request.name}"`,
+    subject: `volume ${quote(request.name)}`,
     work: (handle: JobHandle) => ensureVolume(context, request, { hash, handle }),
   };
   return await context.jobs.run(job, signal);
@@ -50,7 +51,11 @@ async function ensureVolume(
     abilities: context.abilities,
     filesystems: context.filesystems,
   });
-  using _room = await context.room.reserve(plan.capacityBytes, `volume "${request.name}"`, handle.signal);
+  using _room = await context.room.reserve(
+    plan.capacityBytes,
+    `volume ${quote(request.name)}`,
+    handle.signal,
+  );
   const volume = await buildVolume(context, request, { hash, handle, plan, source });
   checkCompatible(volume, request);
   // In one turn with the end of the reservation, so that the room is never counted twice, nor not at all.

@@ -1,3 +1,4 @@
+import { quote } from '../base/quote.ts';
 import { join } from 'node:path';
 import { DriverError } from '../domain/errors.ts';
 import { type ObjectId, parseObjectId } from '../domain/ids.ts';
@@ -98,7 +99,7 @@ export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
   if (winner !== undefined) return winner;
   throw new DriverError(
     'OPERATION_PENDING',
-    `The ${kind} "${record.name}" was made and removed by others meanwhile: ask again.`,
+    `The ${kind} ${quote(record.name)} was made and removed by others meanwhile: ask again.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { quote } from '../base/quote.ts';
 import type { FsType } from '../domain/access.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { Filesystems } from '../host/filesystems/index.ts';
@@ -31,7 +32,7 @@ export function planVolume(
   const fsType = layout === 'image' ? chooseFsType(request, source) : undefined;
   const { minimumBytes, minimumReason } = minimumOf(source === undefined ? fsType : undefined, facts);
   const capacityBytes = chooseCapacity(request.range, {
-    subject: `volume "${request.name}"`,
+    subject: `volume ${quote(request.name)}`,
     sourceBytes: source?.capacityBytes ?? 0,
     minimumBytes,
     minimumReason,
@@ -110,6 +111,6 @@ function minimumOf(
 function invalid(request: CreateVolumeRequest, reason: string): DriverError {
   return new DriverError(
     'INVALID_ARGUMENT',
-    `The volume "${request.name}" cannot be made as asked: ${reason}.`,
+    `The volume ${quote(request.name)} cannot be made as asked: ${reason}.`,
   );
 }

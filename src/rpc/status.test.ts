@@ -55,6 +55,12 @@ describe('toStatus', () => {
     expect(() => encodeURI(message)).not.toThrow();
   });
 
+  it('makes one line of what a program printed', () => {
+    const { message } = toStatus(new DriverError('NO_ROOM', 'It said: no\n\n\u001b[31mroom.'));
+
+    expect(message).toBe('It said: no [31mroom.');
+  });
+
   it('bounds a message, and cuts it where it can still be encoded', () => {
     const { message } = toStatus(new DriverError('NO_ROOM', `${'x'.repeat(998)}😀${'x'.repeat(10_000)}`));
 

@@ -1,6 +1,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { isTimeout } from '../base/deadline.ts';
+import { toOneLine } from '../base/one-line.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { DriverError } from '../domain/errors.ts';
 
@@ -54,7 +55,7 @@ const MAX_MESSAGE_LENGTH = 1000;
 export interface Status {
   readonly name: StatusName;
   readonly code: status;
-  /** Never empty (CSI), never longer than headers can be, always encodable. */
+  /** One line; never empty (CSI), never longer than headers can be, always encodable. */
   readonly message: string;
 }
 
@@ -89,16 +90,9 @@ export function toDriverError(error: ServiceError): DriverError {
 }
 
 function makeStatus(name: StatusName, text: string): Status {
-  const wellFormed = text.trim().toWellFormed();
-  const message =
-    wellFormed === '' ? 'The call failed without a message; the log of the driver tells more.' : wellFormed;
-  return { name, code: status[name], message: clamp(message) };
-}
-
-function clamp(text: string): string {
-  return text.length <= MAX_MESSAGE_LENGTH
-    ? text
-    : `${text.slice(0, MAX_MESSAGE_LENGTH - 1).toWellFormed()}…`;
+  const line = toOneLine(text, MAX_MESSAGE_LENGTH);
+  const message = line === '' ? 'The call failed without a message; the log of the driver tells more.' : line;
+  return { name, code: status[name], message };
 }
 
 function toStatusName(code: number): StatusName {

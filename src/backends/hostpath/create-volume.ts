@@ -89,7 +89,7 @@ function checkLayout(
   const objection =
     (accessType === 'block' && 'a raw block volume has to be an image') ||
     (isolation === 'strict' && 'isolation: strict needs an image') ||
-    (flag !== undefined && `the mount option "${flag}" needs a file system of its own`);
+    (flag !== undefined && `the mount option ${quote(flag)} needs a file system of its own`);
   if (objection === false) return;
   throw new DriverError(
     'INVALID_ARGUMENT',

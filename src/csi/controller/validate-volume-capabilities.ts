@@ -1,3 +1,4 @@
+import { quote } from '../../base/quote.ts';
 import type { ControllerBackend } from '../../backends/backend.ts';
 import { isDriverError } from '../../domain/errors.ts';
 import type { Volume } from '../../domain/volume.ts';
@@ -53,5 +54,5 @@ function findMismatch(volume: Volume, request: Request): string | undefined {
   const key = Object.keys(volume.context).find((own) => context[own] !== volume.context[own]);
   return key === undefined
     ? undefined
-    : `volume_context has another value for "${key}" than volume ${volume.id}.`;
+    : `volume_context has another value for ${quote(key)} than volume ${volume.id}.`;
 }

@@ -1,6 +1,10 @@
+import { toOneLine } from '../../base/one-line.ts';
 import type { StorageHealthStatus, VolumeHealth, VolumeHealthStatus } from '../../domain/health.ts';
 import type { _csi_v1_NodeGetStorageHealthResponse_StorageBackendHealth as WireStorageHealth } from '../../gen/csi/v1/NodeGetStorageHealthResponse.ts';
 import type { VolumeHealth as WireVolumeHealth } from '../../gen/csi/v1/VolumeHealth.ts';
+
+/** As for the messages of errors: a pool may have any number of ailing records. */
+const MAX_MESSAGE_CHARACTERS = 1000;
 
 const STORAGE_STATUS = { DEGRADED: 'STORAGE_DEGRADED', UNREACHABLE: 'STORAGE_UNREACHABLE' } as const;
 
@@ -23,10 +27,8 @@ function joinRepeats<T extends VolumeHealthStatus | StorageHealthStatus>(statuse
   for (const status of statuses) {
     const key = `${status.status} ${status.reason}`;
     const before = told.get(key);
-    told.set(
-      key,
-      before === undefined ? status : { ...before, message: `${before.message} ${status.message}` },
-    );
+    const message = before === undefined ? status.message : `${before.message} ${status.message}`;
+    told.set(key, { ...status, message: toOneLine(message, MAX_MESSAGE_CHARACTERS) });
   }
   return [...told.values()];
 }

@@ -1,3 +1,4 @@
+import { quote } from '../../../base/quote.ts';
 import type { FsType, VolumeCapability } from '../../../domain/access.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { VolumeRecord } from '../../../filestore/records.ts';
@@ -90,5 +91,5 @@ function findAccessObjection(record: VolumeRecord, access: VolumeCapability['acc
 function findFlagObjection(id: string, flags: readonly string[]): string | undefined {
   const flag = findUnbindableFlag(flags);
   if (flag === undefined) return undefined;
-  return `Volume ${id} is a directory of its pool, which the mount option "${flag}" does not exist for. Remove it from mountOptions, or use layout: image.`;
+  return `Volume ${id} is a directory of its pool, which the mount option ${quote(flag)} does not exist for. Remove it from mountOptions, or use layout: image.`;
 }
