@@ -36,9 +36,11 @@ export interface AllInOneOptions {
 
 /**
  * Controller and node of every configured driver in one process. Returns once the sockets are served; pools are opened in the
- * background, and Probe says ready when each has been tried. Throws DriverError when it cannot serve at all.
+ * background, and Probe says ready when each has been tried. It stops in this order: sockets, operations under way, pools, HTTP (which
+ * tells of all that), host. Throws DriverError when it cannot serve at all.
  */
-export async function startAllInOne(options: AllInOneOptions, { stack, stopping }: Lifetime): Promise<void> {
+export async function startAllInOne(options: AllInOneOptions, lifetime: Lifetime): Promise<void> {
+  const { stack, stopping } = lifetime;
   const { config, version, logger, context } = options;
   requireRoot();
   const { hostpath } = config.drivers;
@@ -46,17 +48,12 @@ export async function startAllInOne(options: AllInOneOptions, { stack, stopping 
 
   const host = createHost({ logger, clock: systemClock, runDirectory: config.runDirectory });
   stack.defer(() => host.close());
+  lifetime.watchStuck(() => host.syscalls.countStuck());
   await thawLeftovers(host, logger, stopping);
 
   const locks = new KeyedLock();
   const stores = createStores(hostpath, { config, host, locks, logger });
-  let opening = Promise.resolve();
-  stack.defer(() => stores.close());
-  // A pool that is just being opened has to be open, or have failed, before it can be closed.
-  stack.defer(() => opening);
-
   const operations = new Operations();
-  stack.defer(() => operations.stop(new Error('The program is stopping.')));
   const readiness = new Readiness();
   const metrics = createMetrics({
     version,
@@ -72,6 +69,12 @@ export async function startAllInOne(options: AllInOneOptions, { stack, stopping 
     });
     stack.defer(() => http.close());
   }
+
+  let opening = Promise.resolve();
+  stack.defer(() => stores.close());
+  // A pool that is just being opened has to be open, or have failed, before it can be closed.
+  stack.defer(() => opening);
+  stack.defer(() => operations.stop(new Error('The program is stopping.')));
 
   const { driverName } = hostpath;
   const driver: ServedDriver = {
@@ -104,7 +107,12 @@ export async function startAllInOne(options: AllInOneOptions, { stack, stopping 
   logger.info('serving', { driver: driverName, version, node: config.node.name });
 
   stack.defer(() => readiness.stop());
-  opening = readiness.track(stores.open(stopping), logger);
+  const opened = stores.open(stopping);
+  const tracked = readiness.track(opened, logger);
+  opening = opened.then(
+    () => tracked,
+    () => tracked,
+  );
 }
 
 interface StoreDeps {

@@ -1,5 +1,6 @@
 import { randomId } from '../base/ids.ts';
 import type { Operations } from '../base/operations.ts';
+import { CSI_QUIET_METHODS, CSI_SUBJECT_FIELDS } from '../csi/log-tables.ts';
 import { CSI_LOCK_KEYS } from '../csi/validation/lock-keys.ts';
 import { CSI_RULES } from '../csi/validation/rules.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -13,27 +14,6 @@ import { createRequestContextInterceptor } from '../rpc/interceptors/request-con
 import { createValidationInterceptor } from '../rpc/interceptors/validation.ts';
 
 const REQUEST_ID_LENGTH = 10;
-
-/** Fields of requests that say what a call is about. */
-const SUBJECT_FIELDS = ['volumeId', 'name', 'snapshotId', 'sourceVolumeId'];
-
-/** Asked all the time by sidecars and kubelet, and changing nothing. */
-const QUIET_METHODS = new Set([
-  'Probe',
-  'GetPluginInfo',
-  'GetPluginCapabilities',
-  'ControllerGetCapabilities',
-  'NodeGetCapabilities',
-  'NodeGetInfo',
-  'NodeGetVolumeStats',
-  'NodeGetVolumeHealth',
-  'NodeGetStorageHealth',
-  'ControllerGetVolumeHealth',
-  'ControllerListVolumeHealth',
-  'GetCapacity',
-  'ListVolumes',
-  'ListSnapshots',
-]);
 
 /** What the layers around every call share. */
 export interface InterceptorDeps {
@@ -50,12 +30,12 @@ export function createInterceptors(deps: InterceptorDeps): readonly Interceptor[
     createRequestContextInterceptor({
       context: deps.context,
       createId: () => randomId(REQUEST_ID_LENGTH),
-      subjectFields: SUBJECT_FIELDS,
+      subjectFields: CSI_SUBJECT_FIELDS,
     }),
     createMetricsInterceptor(deps.metrics),
     createLoggingInterceptor({
       logger: deps.logger.child({ component: 'rpc' }),
-      quietMethods: QUIET_METHODS,
+      quietMethods: CSI_QUIET_METHODS,
     }),
     createValidationInterceptor(CSI_RULES),
     createInFlightInterceptor({

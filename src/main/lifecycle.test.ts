@@ -41,7 +41,7 @@ function live(start: (lifetime: Lifetime) => Promise<void> | void, stopWithinMs 
       started.resolve();
       await start(lifetime);
     },
-    { process, logger: silentLogger, stopWithinMs },
+    { process, logger: silentLogger, stopWithinMs, graceMs: 10 },
   );
   return { process, started: started.promise, exitCode };
 }
@@ -139,6 +139,27 @@ describe('a life', () => {
 
     expect(process.actions).toEqual(['kill']);
     process.threadWork = [];
+    await exitCode;
+  });
+
+  it.each([
+    ['a second signal', ['SIGTERM', 'SIGTERM']],
+    ['an orderly stop', ['SIGTERM']],
+  ])('kills itself after %s while a system call hangs in the kernel', async (_, signals) => {
+    let stuck = 1;
+    const hang = Promise.withResolvers<void>();
+    const { process, started, exitCode } = live((lifetime) => {
+      lifetime.watchStuck(() => stuck);
+      if (signals.length > 1) lifetime.stack.defer(() => hang.promise);
+    });
+    await started;
+
+    for (const signal of signals) process.emit(signal);
+    await process.ended.promise;
+
+    expect(process.actions).toEqual(['kill']);
+    stuck = 0;
+    hang.resolve();
     await exitCode;
   });
 

@@ -7,6 +7,8 @@ export interface Lifetime {
   readonly stack: AsyncDisposableStack;
   /** Aborts when the process is to stop: a start-up under way gives up. */
   readonly stopping: AbortSignal;
+  /** Says who knows of threads that hang in the kernel: `exit` would wait for them, so the process kills itself instead. */
+  watchStuck(count: () => number): void;
 }
 
 /** The part of `process` that a life depends on. */
@@ -28,9 +30,10 @@ export interface LifecycleOptions {
   readonly logger: Logger;
   /** How long stopping may take in all before the process kills itself. */
   readonly stopWithinMs: number;
+  /** How long threads get to finish after that. Default: two seconds. */
+  readonly graceMs?: number;
 }
 
-/** How long threads get to finish before the process kills itself. */
 const GRACE_MS = 2_000;
 const SECOND_SIGNAL_GRACE_MS = 100;
 
@@ -40,16 +43,18 @@ const SECOND_SIGNAL_GRACE_MS = 100;
  */
 export async function runLifecycle(
   start: (lifetime: Lifetime) => Promise<void>,
-  { process, logger, stopWithinMs }: LifecycleOptions,
+  { process, logger, stopWithinMs, graceMs = GRACE_MS }: LifecycleOptions,
 ): Promise<number> {
   const stop = new AbortController();
   const stack = new AsyncDisposableStack();
+  let countStuck = (): number => 0;
   let exitCode = 0;
+  const holdsUpExit = (): boolean => countStuck() > 0 || process.listThreadWork().length > 0;
 
   const onSignal = (): void => {
     if (stop.signal.aborted) {
       logger.warn('Exiting at once: a second signal came while stopping.');
-      void leave(process, 1, SECOND_SIGNAL_GRACE_MS);
+      void leave(process, { exitCode: 1, graceMs: SECOND_SIGNAL_GRACE_MS, holdsUpExit });
       return;
     }
     stop.abort(new Error('The program was told to stop.'));
@@ -67,7 +72,10 @@ export async function runLifecycle(
   process.on('uncaughtException', onDefect);
 
   try {
-    await start({ stack, stopping: stop.signal });
+    const watchStuck = (count: () => number): void => {
+      countStuck = count;
+    };
+    await start({ stack, stopping: stop.signal, watchStuck });
     await untilAborted(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) fail('The program could not start.', error);
@@ -84,14 +92,20 @@ export async function runLifecycle(
   process.off('SIGTERM', onSignal);
   process.off('SIGINT', onSignal);
   process.off('uncaughtException', onDefect);
-  await leave(process, exitCode, GRACE_MS);
+  await leave(process, { exitCode, graceMs, holdsUpExit });
   return exitCode;
 }
 
+interface Leaving {
+  readonly exitCode: number;
+  readonly graceMs: number;
+  readonly holdsUpExit: () => boolean;
+}
+
 /** Exits, or kills the process when something in a thread would hold up the exit. */
-async function leave(process: ProcessPort, exitCode: number, graceMs: number): Promise<void> {
+async function leave(process: ProcessPort, { exitCode, graceMs, holdsUpExit }: Leaving): Promise<void> {
   const end = performance.now() + graceMs;
-  while (process.listThreadWork().length > 0) {
+  while (holdsUpExit()) {
     if (performance.now() > end) {
       process.kill();
       return;

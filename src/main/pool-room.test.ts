@@ -23,6 +23,9 @@ describe('the room of the pools', () => {
       list: () => [
         createEntry('good', async () => ROOM),
         createEntry('broken', () => Promise.reject(new Error('I/O error'))),
+        createEntry('closed', () => {
+          throw new Error('closed');
+        }),
         { poolName: 'away', nodeName: 'node-a', poolId: undefined, state: { unavailable: 'no disk' } },
       ],
     };
@@ -30,6 +33,7 @@ describe('the room of the pools', () => {
     expect(await listPoolRoom(stores, stillClock)).toEqual([
       { pool: 'good', node: 'node-a', room: ROOM },
       { pool: 'broken', node: 'node-a', room: undefined },
+      { pool: 'closed', node: 'node-a', room: undefined },
       { pool: 'away', node: 'node-a', room: undefined },
     ]);
   });

@@ -32,5 +32,9 @@ export async function listPoolRoom(
 /** Undefined when the pool is not open or cannot be read, which its health and its log say more about. */
 async function findRoom(entry: StoreEntry<LocalFileStore>, signal: AbortSignal): Promise<PoolRoom['room']> {
   if (!('store' in entry.state)) return undefined;
-  return await entry.state.store.getRoom(signal).catch(() => undefined);
+  try {
+    return await entry.state.store.getRoom(signal);
+  } catch {
+    return undefined;
+  }
 }
