@@ -1,8 +1,10 @@
-import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FakeMachine } from '../../../../test/support/fake-machine.ts';
 import { type FakeNode, makeFakeNode, toMountAccess } from '../../../../test/support/fake-node.ts';
+import type { FsType } from '../../../domain/access.ts';
+import { SystemCallError } from '../../../host/errno.ts';
 import type { NodeBackend } from '../../backend.ts';
 
 const { signal } = new AbortController();
@@ -81,6 +83,33 @@ describe('staging an image', () => {
     await expect(machine.loops.listOf(image, signal)).resolves.toHaveLength(1);
   });
 
+  test('at a second path leaves the file system alone, which is mounted', async () => {
+    const calls = await fixture.prepare(toMountAccess('ext4'));
+    await node.stage(calls, signal);
+    const second = { ...calls, stagingPath: join(directory, 'second') };
+    await mkdir(second.stagingPath);
+    machine.failNext('check', failure);
+
+    await node.stage(second, signal);
+
+    expect(fixture.listMountPoints()).toContain(second.stagingPath);
+    expect(machine.calls).toEqual(['mkfs.ext4']);
+  });
+
+  test.each([
+    ['EINVAL', 'mountOptions'],
+    ['EUCLEAN', 'dmesg'],
+  ])('that the kernel refuses with %s is a sentence', async (code, hint) => {
+    const access = { kind: 'mount', fsType: 'ext4', mountFlags: ['nonsense'] } as const;
+    const calls = await fixture.prepare(access);
+    machine.failNext('mount', new SystemCallError({ code, errno: 1, syscall: 'mount', message: code }));
+
+    await expect(node.stage(calls, signal)).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: expect.stringContaining(hint),
+    });
+  });
+
   test('gives a btrfs clone an identity of its own, once', async () => {
     const source = await fixture.prepare(toMountAccess('btrfs'));
     const clone = await fixture.prepare(toMountAccess('btrfs'), {
@@ -155,6 +184,52 @@ describe('paths', () => {
     await expect(node.unpublish(calls, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
 
     await expect(readdir(join(calls.targetPath, '..'))).resolves.toContain('target');
+  });
+
+  describe.each(['', 'ext4'] as const)('staging (%s)', (fsType) => {
+    test.each<[string, (path: string) => Promise<void>]>([
+      ['is missing', async () => {}],
+      ['is a file', async (path) => await writeFile(path, '')],
+      ['is a symbolic link', async (path) => await symlink('/etc', path)],
+      ['has a name that is too long', async () => {}],
+    ])('is refused at a path that %s', async (what, make) => {
+      const calls = await fixture.prepare(toMountAccess(fsType || undefined));
+      const name = what.includes('too long') ? 'x'.repeat(256) : 'other';
+      const stagingPath = join(directory, name);
+      await make(stagingPath);
+
+      const staging = node.stage({ ...calls, stagingPath }, signal);
+
+      await expect(staging).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+      expect(fixture.listMountPoints()).not.toContain(stagingPath);
+      await expect(machine.loops.listOf(await fixture.getContentPath(calls), signal)).resolves.toEqual([]);
+    });
+  });
+
+  test.each<[string, (path: string) => Promise<void>, FsType | 'block' | undefined]>([
+    ['a file, for a file system', async (path) => await writeFile(path, ''), undefined],
+    ['a symbolic link', async (path) => await symlink('/etc', path), undefined],
+    ['a link that leads nowhere', async (path) => await symlink('/nowhere/x', path), 'block'],
+    ['a directory, for a device', async (path) => await mkdir(path), 'block'],
+    ['a file that holds something, for a device', async (path) => await writeFile(path, 'x'), 'block'],
+  ])('publishing is refused at %s', async (_, make, kind) => {
+    const calls = await fixture.prepare(kind === 'block' ? { kind } : toMountAccess(kind));
+    await node.stage(calls, signal);
+    await make(calls.targetPath);
+
+    await expect(node.publish(calls, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+
+    await expect(lstat(calls.targetPath)).resolves.toBeDefined();
+    expect(fixture.listMountPoints()).not.toContain(calls.targetPath);
+  });
+
+  test('a target whose name is too long is refused, and is nowhere to be unpublished', async () => {
+    const calls = await fixture.prepare(toMountAccess());
+    await node.stage(calls, signal);
+    const long = { ...calls, targetPath: join(directory, 'x'.repeat(256)) };
+
+    await expect(node.publish(long, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    await expect(node.unpublish(long, signal)).resolves.toBeUndefined();
   });
 
   test('a malformed id removes nothing', async () => {

@@ -5,7 +5,7 @@ import { isErrno } from '../../../host/errno.ts';
 
 /**
  * The path as mountinfo has it: the directory above it resolved, the last component as it is, for what is mounted there may not
- * answer. Undefined when that directory does not exist or the path is no absolute one.
+ * answer. Undefined when that directory does not exist or the path is no absolute one. Throws PRECONDITION_FAILED when it does not answer.
  */
 export async function findCanonicalPath(path: string): Promise<string | undefined> {
   if (!isAbsolute(path) || path.includes('\0')) return undefined;
@@ -15,7 +15,11 @@ export async function findCanonicalPath(path: string): Promise<string | undefine
     return join(await realpath(dirname(clean)), basename(clean));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG')) return undefined;
-    throw error;
+    throw new DriverError(
+      'PRECONDITION_FAILED',
+      `The directory above ${path} cannot be looked at: ${toReason(error)}. Check the disk that it lies on.`,
+      { cause: error },
+    );
   }
 }
 
@@ -26,6 +30,25 @@ export async function getCanonicalPath(path: string): Promise<string> {
   throw new DriverError(
     'PRECONDITION_FAILED',
     `The directory above ${path} does not exist; whoever asks for a path there has to make it.`,
+  );
+}
+
+/**
+ * Throws PRECONDITION_FAILED unless a directory is at the path, for a file system to be mounted on. Nothing is mounted there: what is
+ * looked at is on a disk that answers.
+ */
+export async function checkStagingDirectory(path: string): Promise<void> {
+  let found: string;
+  try {
+    const stats = await lstat(path);
+    if (stats.isDirectory()) return;
+    found = stats.isSymbolicLink() ? 'is a symbolic link' : 'is not a directory';
+  } catch (error) {
+    found = isErrno(error, 'ENOENT') ? 'does not exist' : `cannot be looked at (${toReason(error)})`;
+  }
+  throw new DriverError(
+    'PRECONDITION_FAILED',
+    `The staging path ${path} ${found}; whoever asks for a volume there has to make a directory.`,
   );
 }
 
@@ -42,7 +65,13 @@ export async function ensureTarget(path: string, kind: TargetKind): Promise<{ re
     else await (await open(path, 'wx', 0o600)).close();
     return { isNew: true };
   } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error;
+    if (!isErrno(error, 'EEXIST')) {
+      throw new DriverError(
+        'PRECONDITION_FAILED',
+        `The target ${path} cannot be made: ${toReason(error)}. Check the directory above it.`,
+        { cause: error },
+      );
+    }
   }
   const stats = await lstat(path);
   const isRight = kind === 'directory' ? stats.isDirectory() : stats.isFile() && stats.size === 0;
@@ -64,15 +93,21 @@ export async function removeTarget(path: string): Promise<void> {
     else if (stats.isFile() && stats.size === 0) await unlink(path);
     else throw keptTarget(path, 'it is neither a directory nor an empty file');
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return;
     if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw keptTarget(path, 'it is not empty');
-    throw error;
+    if (error instanceof DriverError) throw error;
+    throw keptTarget(path, `that failed (${toReason(error)})`, error);
   }
 }
 
-function keptTarget(path: string, reason: string): DriverError {
+function keptTarget(path: string, reason: string, cause?: unknown): DriverError {
   return new DriverError(
     'PRECONDITION_FAILED',
     `The target ${path} was not removed, since ${reason} although nothing is mounted there. Look at what it holds and remove it by hand.`,
+    { cause },
   );
+}
+
+function toReason(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

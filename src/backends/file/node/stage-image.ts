@@ -1,5 +1,8 @@
+import { quote } from '../../../base/quote.ts';
+import { DriverError } from '../../../domain/errors.ts';
 import type { VolumeRecord } from '../../../filestore/records.ts';
 import type { Filesystem } from '../../../host/filesystems/filesystem.ts';
+import { SystemCallError } from '../../../host/errno.ts';
 import { toMountFlags } from '../mount-flags.ts';
 import type { FileNodeContext } from './context.ts';
 import type { LocalVolume } from './locate.ts';
@@ -17,14 +20,20 @@ export async function stageBlock(
   await ensureWritableLoop(context, volume, signal);
 }
 
+/** Where an image is staged, and whether its file system is mounted elsewhere at this moment. */
+export interface ImagePlace extends StagePlace {
+  readonly isInUse: boolean;
+}
+
 /**
  * Stages an image with a file system: attach, make or check the file system, mount, grow it to its device, give its root its owner. Each
- * step finds its own work done, so a call after a crash goes on where the last one ended; a failed call takes back what it did.
+ * step finds its own work done, so a call after a crash goes on where the last one ended; a failed call takes back what it did. A file system that is in use
+ * is mounted once more and otherwise left alone.
  */
 export async function stageFileSystem(
   context: FileNodeContext,
   volume: LocalVolume,
-  place: StagePlace,
+  place: ImagePlace,
   signal: AbortSignal,
 ): Promise<void> {
   const { loops, mounts, logger } = context;
@@ -36,18 +45,11 @@ export async function stageFileSystem(
     taken.defer(undo(logger, `loop device ${loop.device}`, detach));
   }
 
-  const { isNewlyMade, filesystem } = await prepareFileSystem(context, volume, loop.device, signal);
+  const filesystem = context.getFilesystem(getImageRecord(volume).fsType ?? 'ext4');
+  const isNewlyMade =
+    !place.isInUse && (await prepareFileSystem(context, volume, { device: loop.device, filesystem }, signal));
 
-  await mounts.mount(
-    {
-      source: loop.device,
-      target: stagingPath,
-      fsType: filesystem.type,
-      readOnly: false,
-      options: [...filesystem.mountOptions, ...toMountFlags(place.access.mountFlags)],
-    },
-    signal,
-  );
+  await mountImage(mounts, volume, { device: loop.device, filesystem, place }, signal);
   taken.defer(undo(logger, `mount at ${stagingPath}`, async (own) => await mounts.unmount(stagingPath, own)));
 
   if (!isNewlyMade && !filesystem.growsOffline) {
@@ -57,16 +59,21 @@ export async function stageFileSystem(
   taken.move();
 }
 
-/** Everything that is done to the file system before it is mounted. */
+/** A file system and the device that it is on. */
+interface OnDevice {
+  readonly device: string;
+  readonly filesystem: Filesystem;
+}
+
+/** Everything that is done to the file system before it is mounted. Says whether it was made now. */
 async function prepareFileSystem(
   context: FileNodeContext,
   volume: LocalVolume,
-  device: string,
+  { device, filesystem }: OnDevice,
   signal: AbortSignal,
-): Promise<{ readonly isNewlyMade: boolean; readonly filesystem: Filesystem }> {
+): Promise<boolean> {
   const { record } = volume;
-  const filesystem = context.getFilesystem(getImageRecord(volume).fsType ?? 'ext4');
-  const { made: isNewlyMade } = await context.formatter.ensureFormatted(
+  const { made } = await context.formatter.ensureFormatted(
     {
       device,
       volumeId: record.id,
@@ -76,17 +83,40 @@ async function prepareFileSystem(
     },
     signal,
   );
-  if (isNewlyMade) return { isNewlyMade, filesystem };
+  if (made) return true;
   await filesystem.check(device, signal);
   await renewIdentity(volume, { device, filesystem }, signal);
   if (filesystem.growsOffline) await filesystem.grow({ device, mountPoint: undefined }, signal);
-  return { isNewlyMade, filesystem };
+  return false;
+}
+
+async function mountImage(
+  mounts: FileNodeContext['mounts'],
+  { record }: LocalVolume,
+  { device, filesystem, place }: OnDevice & { readonly place: StagePlace },
+  signal: AbortSignal,
+): Promise<void> {
+  const { stagingPath, access } = place;
+  const options = [...filesystem.mountOptions, ...toMountFlags(access.mountFlags)];
+  const { type: fsType } = filesystem;
+  try {
+    await mounts.mount({ source: device, target: stagingPath, fsType, readOnly: false, options }, signal);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    const asked =
+      access.mountFlags.length === 0 ? '' : ` with the options ${quote(access.mountFlags.join(','))}`;
+    throw new DriverError(
+      'PRECONDITION_FAILED',
+      `The kernel refuses to mount the ${fsType} of volume ${record.id} (${device}) at ${stagingPath}${asked}: ${error.code}. Its log (dmesg) says why; check mountOptions, or restore the volume from a snapshot.`,
+      { cause: error },
+    );
+  }
 }
 
 /** A clone has its source's identity; where two of the same cannot be mounted at once it gets one of its own, once. */
 async function renewIdentity(
   { record, store }: LocalVolume,
-  { device, filesystem }: { readonly device: string; readonly filesystem: Filesystem },
+  { device, filesystem }: OnDevice,
   signal: AbortSignal,
 ): Promise<void> {
   const isPending = record.kept.layout === 'image' && record.kept.identityPending;

@@ -9,7 +9,7 @@ import { volumeLockKey } from './context.ts';
 import type { LocalVolume } from './locate.ts';
 import { getVolume } from './locate.ts';
 import { findMountAt } from './mount-table.ts';
-import { getCanonicalPath } from './paths.ts';
+import { checkStagingDirectory, getCanonicalPath } from './paths.ts';
 import { stageDirectory } from './stage-directory.ts';
 import { stageBlock, stageFileSystem } from './stage-image.ts';
 
@@ -25,31 +25,26 @@ export async function stage(
   const stagingPath = await getCanonicalPath(options.stagingPath);
   const table = await context.mounts.list(signal);
   const mounted = findMountAt(table, stagingPath);
+  const { isOurs } = await getAppearance(context, volume, table, signal);
   if (mounted !== undefined) {
-    const { isOurs } = await getAppearance(context, volume, table, signal);
     checkStagedSame(mounted, isOurs(mounted), options);
     return;
   }
-  await stageNew(context, volume, { ...options, stagingPath }, signal);
+  const { access } = options.capability;
+  if (access.kind === 'block') {
+    await stageBlock(context, volume, signal);
+    return;
+  }
+  await checkStagingDirectory(stagingPath);
+  const place = { stagingPath, access };
+  if (volume.record.kept.layout === 'directory') await stageDirectory(context, volume, place, signal);
+  else await stageFileSystem(context, volume, { ...place, isInUse: table.some(isOurs) }, signal);
 }
 
 /** Throws PRECONDITION_FAILED for a use that this volume is not for. */
 export function checkUse({ record }: LocalVolume, { capability }: Pick<StageOptions, 'capability'>): void {
   const objection = findSingleNodeObjection([capability]) ?? findUseObjection(record, [capability]);
   if (objection !== undefined) throw new DriverError('PRECONDITION_FAILED', objection);
-}
-
-async function stageNew(
-  context: FileNodeContext,
-  volume: LocalVolume,
-  options: StageOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const { access } = options.capability;
-  if (access.kind === 'block') await stageBlock(context, volume, signal);
-  else if (volume.record.kept.layout === 'directory') {
-    await stageDirectory(context, volume, { stagingPath: options.stagingPath, access }, signal);
-  } else await stageFileSystem(context, volume, { stagingPath: options.stagingPath, access }, signal);
 }
 
 function checkStagedSame(
