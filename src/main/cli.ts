@@ -86,11 +86,11 @@ async function runAllInOne(file: string, flags: ConfigFlags): Promise<number> {
   const log = createLogger({ ...config.log, context, stream: process.stdout });
   return await runLifecycle(
     async (lifetime) => {
-      lifetime.stack.defer(() => log.close());
       await startAllInOne({ config, version: manifest.version, logger: log.logger, context }, lifetime);
     },
     {
       logger: log.logger,
+      closeLog: () => log.close(),
       stopWithinMs: config.limits.shutdownSeconds * 1000 + STOP_MARGIN_MS,
       process: {
         on: (event, listener) => process.on(event, listener),

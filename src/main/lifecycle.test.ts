@@ -36,14 +36,16 @@ class FakeProcess implements ProcessPort {
 function live(start: (lifetime: Lifetime) => Promise<void> | void, stopWithinMs = 60_000) {
   const process = new FakeProcess();
   const started = Promise.withResolvers<void>();
+  const log: string[] = [];
+  const logger = { ...silentLogger, error: (message: string) => void log.push(message) };
   const exitCode = runLifecycle(
     async (lifetime) => {
       started.resolve();
       await start(lifetime);
     },
-    { process, logger: silentLogger, stopWithinMs, graceMs: 10 },
+    { process, logger, closeLog: async () => void log.push('closed'), stopWithinMs, graceMs: 10 },
   );
-  return { process, started: started.promise, exitCode };
+  return { process, started: started.promise, exitCode, log };
 }
 
 describe('a life', () => {
@@ -89,9 +91,9 @@ describe('a life', () => {
     expect(order).toEqual(['first']);
   });
 
-  it('ends with 1 when stopping fails, and still stops the rest', async () => {
+  it('ends with 1 when stopping fails, and still stops the rest and says so before the log ends', async () => {
     const order: string[] = [];
-    const { process, started, exitCode } = live(({ stack }) => {
+    const { process, started, exitCode, log } = live(({ stack }) => {
       stack.defer(() => void order.push('first'));
       stack.defer(() => Promise.reject(new Error('busy')));
     });
@@ -101,6 +103,7 @@ describe('a life', () => {
 
     expect(await exitCode).toBe(1);
     expect(order).toEqual(['first']);
+    expect(log).toEqual(['Not everything could be stopped in order.', 'closed']);
   });
 
   it('stops in order, with 1, after an error that nobody handled', async () => {

@@ -28,6 +28,8 @@ export type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException';
 export interface LifecycleOptions {
   readonly process: ProcessPort;
   readonly logger: Logger;
+  /** Hands over the last lines. Called when everything has stopped, and there is nothing more to log. */
+  readonly closeLog: () => Promise<void>;
   /** How long stopping may take in all before the process kills itself. */
   readonly stopWithinMs: number;
   /** How long threads get to finish after that. Default: two seconds. */
@@ -43,7 +45,7 @@ const SECOND_SIGNAL_GRACE_MS = 100;
  */
 export async function runLifecycle(
   start: (lifetime: Lifetime) => Promise<void>,
-  { process, logger, stopWithinMs, graceMs = GRACE_MS }: LifecycleOptions,
+  { process, logger, closeLog, stopWithinMs, graceMs = GRACE_MS }: LifecycleOptions,
 ): Promise<number> {
   const stop = new AbortController();
   const stack = new AsyncDisposableStack();
@@ -87,6 +89,12 @@ export async function runLifecycle(
     await stack.disposeAsync();
   } catch (error) {
     fail('Not everything could be stopped in order.', error);
+  }
+  try {
+    await closeLog();
+  } catch {
+    // There is no place left to say it but the exit code.
+    exitCode = 1;
   }
   clearTimeout(guard);
   process.off('SIGTERM', onSignal);
