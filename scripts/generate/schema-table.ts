@@ -4,6 +4,11 @@ import { z } from 'zod';
 /** As much of JSON Schema as our schemas use. */
 interface Schema {
   readonly type?: string;
+  /** Ours: what a text looks like, in words. */
+  readonly form?: string;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
   readonly description?: string;
   readonly default?: unknown;
   readonly const?: unknown;
@@ -81,9 +86,13 @@ function listVariant(variant: Schema, key: string): readonly Row[] {
   return [head, ...rest.map((row) => ({ ...row, what: `(${tag}) ${row.what}` }))];
 }
 
-/** Sections that only hold others need no row of their own. */
+/** Sections that only hold others need no row of their own. Throws for a key that nobody has described. */
 function toRow(key: string, schema: Schema, isRequired: boolean): Row | undefined {
+  if (schema.const !== undefined) return undefined;
   if (schema.properties !== undefined && schema.description === undefined) return undefined;
+  if (schema.description === undefined) throw new Error(`Say what ${key} is, by .meta({ description }).`);
+  if (schema.pattern !== undefined && schema.form === undefined)
+    throw new Error(`Say what ${key} looks like, by .meta({ form }): it has to match ${schema.pattern}.`);
   const what = text(schema.description);
   return { key, values: describeValues(schema), fallback: describeDefault(schema, isRequired, what), what };
 }
@@ -106,7 +115,7 @@ function describeValues(schema: Schema): string {
 }
 
 function describeScalar(schema: Schema): string {
-  if (schema.type === 'string') return 'text';
+  if (schema.type === 'string') return schema.form ?? describeText(schema);
   if (schema.type === 'boolean') return '`true`, `false`';
   const kind = schema.type === 'integer' ? 'whole number' : 'number';
   const least =
@@ -114,6 +123,11 @@ function describeScalar(schema: Schema): string {
   const isBounded = schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER;
   if (isBounded) return `${kind} from ${least} to ${schema.maximum}`;
   return least === undefined ? kind : `${kind} from ${least}`;
+}
+
+function describeText({ minLength = 0, maxLength }: Schema): string {
+  if (maxLength !== undefined) return `text of ${minLength} to ${maxLength} characters`;
+  return minLength === 0 ? 'text' : 'text, not empty';
 }
 
 function text(description: string | undefined): string {

@@ -24,7 +24,7 @@ export function parseQuantity(text: string): number | undefined {
 
 /** A size in the configuration: a number of bytes, or a quantity as Kubernetes writes them. The parsed value is bytes. */
 export const Quantity = z
-  .union([z.number().int().nonnegative(), z.string()])
+  .union([z.number().int().nonnegative(), z.string().meta({ form: 'quantity such as `10Gi`' })])
   .transform((value, context): number => {
     const bytes = typeof value === 'number' ? value : parseQuantity(value.trim());
     if (bytes !== undefined) return bytes;

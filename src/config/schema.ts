@@ -1,7 +1,11 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
-const AbsolutePath = z.string().regex(/^\/[^\0]*$/, 'must be an absolute path');
+/** What strings that have to match a pattern look like is said in words by `form`, which the reference shows. */
+export const AbsolutePath = z
+  .string()
+  .regex(/^\/[^\0]*$/, 'must be an absolute path')
+  .meta({ form: 'absolute path' });
 
 /** A Unix socket as CSI writes it. */
 export const Endpoint = z
@@ -9,7 +13,8 @@ export const Endpoint = z
   .regex(
     /^unix:\/\/\/[^\0]+\.sock$/,
     'must be unix:///… and end in .sock (CSI: there is nothing but Unix sockets)',
-  );
+  )
+  .meta({ form: '`unix:///…/NAME.sock`' });
 
 /** What sockets belong to, when not to the user who runs the program. */
 export const SocketAccess = z.strictObject({
@@ -17,7 +22,7 @@ export const SocketAccess = z.strictObject({
     .string()
     .regex(/^0?[0-7]{3}$/, 'must be octal, for instance "0600"')
     .default('0600')
-    .meta({ description: 'Permission bits of the socket.' }),
+    .meta({ form: 'octal, for instance `"0600"`', description: 'Permission bits of the socket.' }),
   uid: z.number().int().nonnegative().optional().meta({ description: 'Owner of the socket.' }),
   gid: z.number().int().nonnegative().optional().meta({ description: 'Group of the socket.' }),
 });
@@ -66,6 +71,7 @@ export const baseConfigShape = {
         .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]+|localhost):\d{1,5}$/, 'must be ADDRESS:PORT')
         .optional()
         .meta({
+          form: '`ADDRESS:PORT`',
           description:
             'Where /healthz, /readyz and /metrics are served, for instance 127.0.0.1:9808. Left out: nowhere.',
         }),

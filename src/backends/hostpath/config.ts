@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { Quantity } from '../../config/quantity.ts';
-import { endpointShape } from '../../config/schema.ts';
-
-const AbsolutePath = z.string().regex(/^\/[^\0]*$/, 'must be an absolute path');
+import { AbsolutePath, endpointShape } from '../../config/schema.ts';
 
 /** What a pool's directory stands on. */
 const Backing = z.discriminatedUnion('type', [
@@ -41,9 +39,14 @@ export const HostpathPool = z.strictObject({
       /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
       'must be lower-case letters, digits and dashes, at most 63',
     )
-    .meta({ description: 'The name that StorageClasses use in `pool`.' }),
+    .meta({
+      form: 'lower-case letters, digits and dashes, at most 63',
+      description: 'The name that StorageClasses use in `pool`.',
+    }),
   path: AbsolutePath.meta({ description: 'The directory of the pool.' }),
-  backing: Backing.default({ type: 'none' }),
+  backing: Backing.default({ type: 'none' }).meta({
+    description: 'What the directory stands on: the file system that is there, or an xfs of its own.',
+  }),
   overcommit: z
     .number()
     .min(0.1)
@@ -69,7 +72,10 @@ export const HostpathConfig = z
         'must be a domain name of at most 63 characters that begins and ends with a letter',
       )
       .default('hostpath.stowage.dev')
-      .meta({ description: 'CSI name of the driver.' }),
+      .meta({
+        form: 'domain name, at most 63 characters',
+        description: 'CSI name of the driver.',
+      }),
     ...endpointShape,
     pools: z
       .array(HostpathPool)
@@ -81,7 +87,8 @@ export const HostpathConfig = z
       .refine(
         (pools) => new Set(pools.map((pool) => pool.path)).size === pools.length,
         'two pools have the same path',
-      ),
+      )
+      .meta({ description: 'The pools of this node, at least one. Names and paths are unique.' }),
   })
   .refine(
     (driver) =>

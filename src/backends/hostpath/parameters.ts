@@ -3,12 +3,14 @@ import { z } from 'zod';
 const Id = z
   .string()
   .regex(/^\d{1,10}$/, 'it must be a decimal number')
+  .meta({ form: 'whole number from 0 to 4294967294' })
   .transform(Number)
   .refine((id) => id <= 4_294_967_294, 'it must be at most 4294967294');
 
 const Mode = z
   .string()
   .regex(/^0?[0-7]{3,4}$/, 'it must be octal, for instance "0770"')
+  .meta({ form: 'octal, for instance `"0770"`' })
   .transform((text) => Number.parseInt(text, 8));
 
 /** The parameters of a StorageClass of the host-path driver. */
@@ -37,7 +39,7 @@ export const HostpathParameters = z.strictObject({
   uid: Id.optional().meta({ description: 'Owner of the root directory of a new volume. Default: 0.' }),
   gid: Id.optional().meta({ description: 'Group of the root directory of a new volume. Default: 0.' }),
   mode: Mode.optional().meta({
-    description: 'Permission bits of the root directory of a new volume, in octal. Default: 0750.',
+    description: 'Permission bits of the root directory of a new volume. Default: 0750.',
   }),
 });
 export type HostpathParameters = z.infer<typeof HostpathParameters>;
