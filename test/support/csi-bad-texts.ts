@@ -43,8 +43,10 @@ const EXPECTATIONS: readonly (readonly [RegExp, Expectation])[] = [
 
   // Paths: where things are mounted they are checked, where a volume is looked for it is not found.
   [/^NodePublishVolume stagingTargetPath$/, { empty: UNMET, absolute: UNMET, other: INVALID }],
+  // Nothing is at the other path, but the volume is mounted still, so that its device is not free yet.
+  [/^NodeUnstageVolume stagingTargetPath$/, { empty: INVALID, absolute: ['OK', 'ABORTED'], other: INVALID }],
   [
-    /^Node(Stage|Unstage|Publish|Unpublish)Volume (staging)?targetPath$/i,
+    /^Node(Stage|Publish|Unpublish)Volume (staging)?targetPath$/i,
     {
       empty: INVALID,
       absolute: ['OK', 'INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'FAILED_PRECONDITION'],
