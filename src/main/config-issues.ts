@@ -22,8 +22,18 @@ export function describeIssue(issue: z.core.$ZodIssue, source: IssueSource): rea
 }
 
 function toMessage(issue: z.core.$ZodIssue): string {
-  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  return isMissing ? `missing; it has to be of type ${issue.expected}` : issue.message;
+  if (isMissing(issue)) return `missing; it has to be of type ${issue.expected}`;
+  if (issue.code !== 'invalid_union') return issue.message;
+  // What may be of several types says nothing by itself; each of them says what it expected.
+  const alternatives = issue.errors.flat();
+  const expected = alternatives.flatMap((each) => (each.code === 'invalid_type' ? [each.expected] : []));
+  if (expected.length === 0) return issue.message;
+  const isAbsent = alternatives.every((each) => isMissing(each));
+  return `${isAbsent ? 'missing; ' : ''}it has to be of type ${[...new Set(expected)].join(' or ')}`;
+}
+
+function isMissing(issue: z.core.$ZodIssue): issue is z.core.$ZodIssueInvalidType {
+  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
 }
 
 /** `drivers.hostpath.pools[0].size` */
@@ -46,6 +56,7 @@ function formatLine(path: readonly PropertyKey[], { document, lineCounter }: Iss
 function suggest(key: string, path: readonly PropertyKey[], schema: z.ZodType): string {
   const known = listKnownKeys(path, schema);
   if (known.length === 0) return '';
+  if (known.includes(key)) return ' in a section of this type';
   const nearest = findNearest(key, known);
   return nearest === undefined ? `; known here: ${known.join(', ')}` : `; did you mean ${nearest}?`;
 }

@@ -13,6 +13,11 @@ drivers:
         backing: { type: file, path: /srv/fast.img, size: 10Gi }
 `;
 
+/** The good one with a second pool of these keys. */
+function toTwo(...keys: readonly string[]): string {
+  return `${GOOD}      - ${keys.join('\n        ')}\n`;
+}
+
 function parse(text: string, extra: { flags?: ConfigFlags; environment?: ConfigEnvironment } = {}) {
   return parseConfig(text, { path: 'stowage.yaml', ...extra });
 }
@@ -96,6 +101,57 @@ describe('a refusal', () => {
       GOOD.replace('10Gi', 'lots'),
       'drivers.hostpath.pools[0].backing.size (line 8): "lots" is not a size',
     ],
+    [
+      'a missing size',
+      GOOD.replace(', size: 10Gi', ''),
+      'backing.size: missing; it has to be of type number or string',
+    ],
+    [
+      'a size that is a list',
+      GOOD.replace('10Gi', '[1]'),
+      'backing.size (line 8): it has to be of type number or string',
+    ],
+    ['a backing that there is not', GOOD.replace('type: file', 'type: tape'), 'backing.type (line 8): '],
+    [
+      'a key of another backing',
+      GOOD.replace('path: /srv/fast.img', 'device: /dev/sdb'),
+      'backing.device (line 8): unknown key in a section of this type',
+    ],
+    [
+      'a relative path',
+      GOOD.replace('path: /srv/fast\n', 'path: srv\n'),
+      'pools[0].path (line 7): must be an absolute',
+    ],
+    ['no pools', GOOD.replace(/pools:[^]*/, 'pools: []\n'), 'drivers.hostpath.pools (line 5): '],
+    ['a section without pools', GOOD.replace(/ {4}pools:[^]*/, ''), 'drivers.hostpath.pools: missing'],
+    [
+      'one name twice',
+      toTwo('name: fast', 'path: /srv/2'),
+      'pools[1].name (line 9): another pool is named fast',
+    ],
+    [
+      'one path twice',
+      toTwo('name: two', 'path: /srv//fast/'),
+      'pools[1].path (line 10): pool fast has the same path',
+    ],
+    [
+      'a pool in a pool',
+      toTwo('name: two', 'path: /srv/fast/in'),
+      'pools[1].path (line 10): it and the path of pool fast (/srv/fast) lie in one another',
+    ],
+    [
+      'one file for two pools',
+      toTwo('name: two', 'path: /srv/2', 'backing: { type: file, path: /srv/fast.img, size: 1Gi }'),
+      'pools[1].backing.path (line 11): pool fast is on the same file',
+    ],
+    [
+      'a promise that is none',
+      GOOD.replace('backing:', 'overcommit: 0\n        backing:'),
+      'pools[0].overcommit (line 8): ',
+    ],
+    ['a level that there is not', `log: { level: loud }\n${GOOD}`, 'log.level (line 1): '],
+    ['an address without a port', `http: { address: localhost }\n${GOOD}`, 'http.address (line 1): must be'],
+    ['a mode that is none', `sockets: { mode: "999" }\n${GOOD}`, 'sockets.mode (line 1): must be octal'],
     ['no driver', 'drivers: {}\n', 'drivers (line 1): needs at least one driver'],
     ['an empty file', '', 'drivers: missing'],
     ['a list for a file', '- a\n', 'the file: '],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Quantity } from '../../config/quantity.ts';
 import { AbsolutePath, endpointShape } from '../../config/schema.ts';
+import { findPoolConflicts } from './pool-conflicts.ts';
 
 /** What a pool's directory stands on. */
 const Backing = z.discriminatedUnion('type', [
@@ -80,15 +81,15 @@ export const HostpathConfig = z
     pools: z
       .array(HostpathPool)
       .min(1)
-      .refine(
-        (pools) => new Set(pools.map((pool) => pool.name)).size === pools.length,
-        'two pools have the same name',
-      )
-      .refine(
-        (pools) => new Set(pools.map((pool) => pool.path)).size === pools.length,
-        'two pools have the same path',
-      )
-      .meta({ description: 'The pools of this node, at least one. Names and paths are unique.' }),
+      .superRefine((pools, context) => {
+        for (const { path, message } of findPoolConflicts(pools)) {
+          context.addIssue({ code: 'custom', path: [...path], message });
+        }
+      })
+      .meta({
+        description:
+          'The pools of this node, at least one. Names, paths, files and disks are unique, and no path lies in another.',
+      }),
   })
   .refine(
     (driver) =>
