@@ -8,7 +8,7 @@ export const AbsolutePath = z
   .meta({ form: 'absolute path' });
 
 /** A Unix socket as CSI writes it. */
-export const Endpoint = z
+const Endpoint = z
   .string()
   .regex(
     /^unix:\/\/\/[^\0]+\.sock$/,

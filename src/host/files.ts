@@ -1,30 +1,24 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomId } from '../base/ids.ts';
 
 /** So much is read at first; what is smaller takes a single read. */
 const FIRST_READ_BYTES = 16 * 1024;
 
-export interface WriteFileOptions {
-  /** Default: 0o600. */
-  readonly mode?: number;
-}
+/** What the driver keeps concerns nobody else. */
+const MODE = 0o600;
 
 /**
- * Replaces a file's content, or makes the file, so that after a power cut it has either the old content or the new one:
+ * Replaces a file's content, or makes the file (0600), so that after a power cut it has either the old content or the new one:
  * write beside it, fsync, rename, fsync of the directory. A name like `.volume.json.ab12cd34.tmp` is left behind when the
  * program dies in between.
  */
-export async function writeFileDurable(
-  path: string,
-  content: string,
-  options: WriteFileOptions = {},
-): Promise<void> {
+export async function writeFileDurable(path: string, content: string): Promise<void> {
   const directory = dirname(path);
   const temporary = join(directory, `.${basename(path)}.${randomId(8)}.tmp`);
   try {
-    await writeSynced(temporary, content, options.mode ?? 0o600);
+    await writeSynced(temporary, content);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -33,28 +27,10 @@ export async function writeFileDurable(
   await fsyncDirectory(directory);
 }
 
-async function writeSynced(path: string, content: string, mode: number): Promise<void> {
-  await using file = await open(path, 'wx', mode);
+async function writeSynced(path: string, content: string): Promise<void> {
+  await using file = await open(path, 'wx', MODE);
   await file.writeFile(content);
   await file.sync();
-}
-
-/** Makes one directory and its entry durable. Throws EEXIST when there is something. Mode by default 0o700. */
-export async function createDirectoryDurable(
-  path: string,
-  options: { readonly mode?: number } = {},
-): Promise<void> {
-  await mkdir(path, { mode: options.mode ?? 0o700 });
-  await fsyncDirectory(dirname(path));
-}
-
-/** rename(2), durable at both ends. Like it, replaces a file, or an empty directory, at the target. */
-export async function renameDurable(from: string, to: string): Promise<void> {
-  await rename(from, to);
-  const [source, target] = [dirname(from), dirname(to)];
-  // The target first: should the power fail between them, the thing has two names rather than none.
-  await fsyncDirectory(target);
-  if (source !== target) await fsyncDirectory(source);
 }
 
 /** Makes the entries of a directory durable: what was made, renamed or removed in it. */

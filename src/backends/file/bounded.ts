@@ -3,7 +3,7 @@ import { raceAbort } from '../../base/keyed-lock.ts';
 import { DriverError } from '../../domain/errors.ts';
 
 /** How long one call may take, whatever the caller allows. */
-export const CALL_DEADLINE_MS = 110_000;
+const CALL_DEADLINE_MS = 110_000;
 
 /**
  * Runs the work with a signal that ends at the deadline, and stops waiting then even when the work does not listen. Throws

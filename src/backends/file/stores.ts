@@ -35,7 +35,7 @@ export function findObjectId(kind: ObjectId['kind'], id: string): ObjectId | und
  * The store whose pool has this id; undefined when the pool is unknown here. Throws POOL_UNAVAILABLE when it is known but not
  * to be reached, and also when a pool that was never opened might be the one: unknown is not the same as absent.
  */
-export function findStoreOf<S extends FileStore>(
+function findStoreOf<S extends FileStore>(
   stores: StoreDirectory<S>,
   poolId: string,
 ): OpenStore<S> | undefined {

@@ -3,7 +3,7 @@ import { DriverError } from '../../domain/errors.ts';
 import type { StoreDirectory, StoreEntry } from '../../filestore/store-directory.ts';
 
 /** The name of the pool that is meant. Throws INVALID_ARGUMENT when none is named and there is not exactly one. */
-export function choosePoolName(entries: readonly StoreEntry[], asked: string | undefined): string {
+function choosePoolName(entries: readonly StoreEntry[], asked: string | undefined): string {
   if (asked !== undefined) return asked;
   const names = listPoolNames(entries);
   const [only] = names;

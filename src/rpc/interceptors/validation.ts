@@ -1,14 +1,8 @@
 import { DriverError } from '../../domain/errors.ts';
 import type { Interceptor } from '../interceptor.ts';
-import type { MethodNames, RequestOf } from '../service.ts';
 
 /** A sentence that says what is wrong with a request, or undefined. May throw a DriverError of its own instead. */
 export type Rule<Request> = (request: Request) => string | undefined;
-
-/** Rules for every method of a service; one without rules has an empty list, so that none is forgotten. */
-export type ServiceRules<Handlers> = {
-  readonly [M in MethodNames<Handlers>]: readonly Rule<RequestOf<Handlers[M]>>[];
-};
 
 /** Rules by method name, for services whose method names differ. */
 export type Rules = Readonly<Record<string, readonly Rule<never>[]>>;

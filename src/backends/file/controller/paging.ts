@@ -14,7 +14,7 @@ export interface Listing<R> {
 }
 
 /** An entry of a page with the store that it came from. */
-export interface Listed<R> {
+interface Listed<R> {
   readonly record: R;
   readonly open: OpenStore;
 }
