@@ -62,6 +62,24 @@ describe.skipIf(skipsRootTests())('Syscalls', () => {
     expect((await stat(source)).blocks * 512).toBeGreaterThanOrEqual(2 << 20);
   });
 
+  it.each(['ext4', 'xfs', 'btrfs'] as const)(
+    'makes blocks beyond the end of a file real, which a truncation gives back (%s)',
+    async (type) => {
+      const { path } = await makeScratch(type, (type === 'xfs' ? 320 : 128) << 20);
+      const file = join(path, 'file');
+      await writeFile(file, Buffer.alloc(4096));
+
+      await syscalls.allocate({ path: file, offset: 4096, length: 1 << 20, keepSize: true }, signal);
+      const allocated = await stat(file);
+      await truncate(file, 4096);
+      await syscalls.syncFileSystem({ path: file }, signal);
+
+      expect(allocated.size).toBe(4096);
+      expect(allocated.blocks * 512).toBeGreaterThan(1 << 20);
+      expect((await stat(file)).blocks * 512).toBeLessThan(64 << 10);
+    },
+  );
+
   it('says what a file system has', async () => {
     const { path } = await makeScratch('ext4', 64 << 20);
 

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
@@ -47,15 +47,9 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
     },
 
     async grow(content, capacityBytes, signal) {
-      const before = await stat(content.path);
-      await extendFile(content.path, capacityBytes);
-      if (!getImageKept(content).preallocated) return;
-      await allocateRange(
-        host,
-        content.path,
-        { from: Math.min(before.size, capacityBytes), to: capacityBytes },
-        signal,
-      );
+      const { path } = content;
+      if (getImageKept(content).preallocated) await allocateBeyondEnd(host, path, capacityBytes, signal);
+      await extendFile(path, capacityBytes);
     },
 
     measure: (content) => measureFile(content.path),
@@ -106,15 +100,35 @@ async function extendFile(path: string, sizeBytes: number): Promise<void> {
   await file.sync();
 }
 
+/**
+ * The blocks come before the size: a device that is attached meanwhile must never see an end that is taken back, and a call that was killed
+ * is repeated from where the file ends. What was allocated when there is no room for all of it is given back.
+ */
+async function allocateBeyondEnd(
+  host: Host,
+  path: string,
+  capacityBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { size } = await stat(path);
+  try {
+    await allocateRange(host, path, { from: size, to: capacityBytes, keepSize: true }, signal);
+  } catch (error) {
+    await truncate(path, size);
+    throw error;
+  }
+}
+
 async function allocateRange(
   host: Host,
   path: string,
-  range: { readonly from: number; readonly to: number },
+  range: { readonly from: number; readonly to: number; readonly keepSize?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
+  const { keepSize = false } = range;
   for (let offset = range.from; offset < range.to; offset += ALLOCATION_STEP_BYTES) {
     const length = Math.min(ALLOCATION_STEP_BYTES, range.to - offset);
-    await host.syscalls.allocate({ path, offset, length }, signal);
+    await host.syscalls.allocate({ path, offset, length, keepSize }, signal);
   }
   await using file = await open(path, 'r+');
   await file.sync();

@@ -20,11 +20,17 @@ export interface Libc {
   ioctlValue(fd: number, request: IoctlRequest, argument: number): number;
   syncFileSystem(fd: number): void;
   statFileSystem(fd: number, buffer: Buffer): void;
-  allocate(fd: number, offset: number, length: number): void;
+  allocate(fd: number, range: LibcRange): void;
   seek(fd: number, offset: number, whence: number): number;
   copyFileRange(ranges: LibcCopy): number;
   /** quotactl_fd(2). */
   quota(fd: number, command: number, id: number, buffer: Buffer): void;
+}
+
+export interface LibcRange {
+  readonly offset: number;
+  readonly length: number;
+  readonly keepSize: boolean;
 }
 
 export interface LibcMount {
@@ -55,6 +61,7 @@ const SYS_MOVE_MOUNT = 429;
 const SYS_MOUNT_SETATTR = 442;
 
 /** linux/fcntl.h and linux/mount.h. */
+const FALLOC_FL_KEEP_SIZE = 1;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
@@ -125,7 +132,8 @@ export function createLibc(): Libc {
       check(`ioctl(${request.name})`, () => ioctlValue(fd, request.number, argument)),
     syncFileSystem: (fd) => void check('syncfs', () => syncfs(fd)),
     statFileSystem: (fd, buffer) => void check('fstatfs', () => fstatfs(fd, buffer)),
-    allocate: (fd, offset, length) => void check('fallocate', () => fallocate(fd, 0, offset, length)),
+    allocate: (fd, { offset, length, keepSize }) =>
+      void check('fallocate', () => fallocate(fd, keepSize ? FALLOC_FL_KEEP_SIZE : 0, offset, length)),
     seek: (fd, offset, whence) => check('lseek', () => lseek(fd, offset, whence)),
     copyFileRange(call) {
       const sourceOffset = toInt64(call.offset);

@@ -43,11 +43,8 @@ export interface Syscalls {
     call: { readonly path: string; readonly offset: number },
     signal: AbortSignal,
   ): Promise<DataRange | undefined>;
-  /** fallocate(2) without flags: makes blocks of the range real and grows the file. Throws ENOSPC or EOPNOTSUPP. */
-  allocate(
-    call: { readonly path: string; readonly offset: number; readonly length: number },
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** fallocate(2): makes blocks of the range real. Throws ENOSPC or EOPNOTSUPP. */
+  allocate(call: AllocateCall, signal: AbortSignal): Promise<void>;
 
   /** FIFREEZE / FITHAW of the file system mounted at `path`. Throws EBUSY / EINVAL when it is (not) frozen. */
   freeze(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
@@ -202,6 +199,14 @@ export interface LoopAddress {
 }
 
 export interface AttachedLoop extends LoopStatus, LoopAddress {}
+
+export interface AllocateCall {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Whether blocks beyond the end of the file leave its size as it is. Default: the file grows. */
+  readonly keepSize?: boolean;
+}
 
 export interface CopyRangeCall {
   readonly source: string;

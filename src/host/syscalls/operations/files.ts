@@ -26,8 +26,8 @@ export function createFileOperations(libc: Libc): FileOperations {
         }),
       })),
     findData: (call) => withOpen(call.path, constants.O_RDONLY, (fd) => findData(libc, fd, call.offset)),
-    allocate: (call) =>
-      withOpen(call.path, constants.O_WRONLY, (fd) => libc.allocate(fd, call.offset, call.length)),
+    allocate: ({ path, offset, length, keepSize = false }) =>
+      withOpen(path, constants.O_WRONLY, (fd) => libc.allocate(fd, { offset, length, keepSize })),
   };
 }
 
