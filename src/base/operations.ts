@@ -1,3 +1,4 @@
+import { startDeadline } from './deadline.ts';
 import { raceAbort } from './keyed-lock.ts';
 
 interface Running {
@@ -47,10 +48,10 @@ export class Operations {
   }
 
   #start<T>(options: OperationOptions<T>): Promise<T> {
-    const own = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(options.deadlineMs)]);
     const result = (async () => {
+      using deadline = startDeadline(this.#stop.signal, options.deadlineMs);
       try {
-        return await options.work(own);
+        return await options.work(deadline.signal);
       } finally {
         this.#running.delete(options.key);
       }

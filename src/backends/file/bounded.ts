@@ -1,4 +1,4 @@
-import { isTimeout, withDeadline } from '../../base/deadline.ts';
+import { isTimeout, startDeadline } from '../../base/deadline.ts';
 import { raceAbort } from '../../base/keyed-lock.ts';
 import { DriverError } from '../../domain/errors.ts';
 
@@ -14,9 +14,9 @@ export async function bounded<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const own = withDeadline(signal, CALL_DEADLINE_MS);
+  using deadline = startDeadline(signal, CALL_DEADLINE_MS);
   try {
-    return await raceAbort(work(own), own);
+    return await raceAbort(work(deadline.signal), deadline.signal);
   } catch (error) {
     if (!isTimeout(error) || signal.aborted) throw error;
     throw new DriverError(

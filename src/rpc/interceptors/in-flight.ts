@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { withDeadline } from '../../base/deadline.ts';
+import { startDeadline } from '../../base/deadline.ts';
 import type { Operations } from '../../base/operations.ts';
 import { DriverError } from '../../domain/errors.ts';
 import type { Interceptor } from '../interceptor.ts';
@@ -34,7 +34,8 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
   return async (call, next) => {
     const keyOf = call.isOffered ? options.keys[call.method] : undefined;
     if (keyOf === undefined) {
-      return await next({ ...call, signal: withDeadline(call.signal, options.deadlineMs) });
+      using deadline = startDeadline(call.signal, options.deadlineMs);
+      return await next({ ...call, signal: deadline.signal });
     }
     // Keys were typed against their method where the table was written.
     const subject = keyOf(call.request as never);
