@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skipsRootTests } from '../support/scratch.ts';
 import { createPowerCutSession, type CutReport, type PowerCutSession } from './power-cut/session.ts';
 
-/** POWER_CUTS=100 for more than ten; POWER_CUT_SEED=… to have the same ones again. */
+/**
+ * POWER_CUTS=100 for more than ten; POWER_CUT_SEED=… to have the same ones again; POWER_CUT_WITHOUT_SYNC=1 to see that the suite
+ * fails when the server does not sync.
+ */
 const CUTS = Number(process.env['POWER_CUTS'] ?? 10);
 const SEED = Number(process.env['POWER_CUT_SEED'] ?? Date.now() % 1_000_000);
 
@@ -14,7 +17,10 @@ describe.skipIf(skipsRootTests())(`a machine that loses its power (POWER_CUT_SEE
   let session: PowerCutSession;
   let isBroken = false;
   beforeAll(async () => {
-    session = await createPowerCutSession(SEED);
+    session = await createPowerCutSession({
+      seed: SEED,
+      isWithoutSync: process.env['POWER_CUT_WITHOUT_SYNC'] === '1',
+    });
   });
   afterAll(async () => {
     await session?.[Symbol.asyncDispose]();

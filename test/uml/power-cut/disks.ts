@@ -26,16 +26,23 @@ export const POOLS = [
 export interface Shape {
   /** Of the StorageClass. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Whether a volume can be copied while it is attached; where files can't be cloned an image can't. */
+  /** Whether a volume can be copied while it is attached; an image can't where files are not cloned. */
   readonly isCopiedInUse: boolean;
+  /** Whether its size is its own, and not that of the pool. */
+  readonly isLimited: boolean;
 }
 
 export const SHAPES: Readonly<Record<string, Shape>> = {
-  'directory on xfs': { parameters: { pool: 'xfs', layout: 'directory' }, isCopiedInUse: true },
-  'image on xfs': { parameters: { pool: 'xfs', layout: 'image' }, isCopiedInUse: true },
-  'directory in a file': { parameters: { pool: 'file', layout: 'directory' }, isCopiedInUse: true },
-  'image on ext4': { parameters: { pool: 'ext4', layout: 'image' }, isCopiedInUse: false },
+  'directory on xfs': toShape({ pool: 'xfs', layout: 'directory' }),
+  'image on xfs': toShape({ pool: 'xfs', layout: 'image' }),
+  'directory in a file': toShape({ pool: 'file', layout: 'directory' }),
+  'image on ext4': toShape({ pool: 'ext4', layout: 'image' }, { isCopiedInUse: false }),
+  'directory on ext4': toShape({ pool: 'ext4', layout: 'directory', quota: 'none' }, { isLimited: false }),
 };
+
+function toShape(parameters: Shape['parameters'], other: Partial<Shape> = {}): Shape {
+  return { parameters, isCopiedInUse: true, isLimited: true, ...other };
+}
 
 /** Formats the disks, once. */
 export async function formatDisks(): Promise<void> {

@@ -12,6 +12,7 @@ import type { Line, Plan } from './journal.ts';
 import { createRecorder, openSerial, type Recorder } from './recorder.ts';
 import { runWorkload } from './workload.ts';
 
+const CLI = 'src/main/cli.ts';
 const exchange = process.env['EXCHANGE'] ?? '';
 const plan = JSON.parse(await readFile(join(exchange, 'plan.json'), 'utf8')) as Plan;
 const send = openSerial();
@@ -36,6 +37,9 @@ async function main(): Promise<void> {
     directory: '/run/server',
     pools: POOLS,
     extra: { stateDirectory: STATE_DIRECTORY },
+    ...(plan.isWithoutSync
+      ? { program: ['node', '--import', './test/uml/power-cut/without-sync.ts', CLI] }
+      : {}),
   });
   try {
     await useServer(server);

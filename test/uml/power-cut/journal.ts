@@ -48,6 +48,8 @@ export interface Plan {
   readonly boot: number;
   /** `first`: the disks are blank. `work`: check, then work until the power goes. `last`: check, remove everything, check again. */
   readonly mode: 'first' | 'work' | 'last';
+  /** The server's calls of fsync do nothing. The suite has to find out. */
+  readonly isWithoutSync: boolean;
   readonly journal: readonly Line[];
 }
 

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { makeScratchDirectory } from '../../support/scratch.ts';
 import { createSeededRandom } from '../../support/seeded-random.ts';
 import { bootGuest, type Guest } from '../../support/uml.ts';
@@ -32,8 +34,18 @@ interface Machine {
   readonly firstLine: number;
 }
 
+/** What a session is made of. */
+export interface PowerCutOptions {
+  readonly seed: number;
+  /** Takes the effect of the server's fsync away, to see that the suite finds out. */
+  readonly isWithoutSync: boolean;
+}
+
 /** Makes blank disks; the first cut boots the machine for the first time. */
-export async function createPowerCutSession(seed: number): Promise<PowerCutSession> {
+export async function createPowerCutSession({
+  seed,
+  isWithoutSync,
+}: PowerCutOptions): Promise<PowerCutSession> {
   await using undo = new AsyncDisposableStack();
   const scratch = undo.use(await makeScratchDirectory());
   const disks = [join(scratch.path, 'xfs.img'), join(scratch.path, 'ext4.img')];
@@ -41,6 +53,8 @@ export async function createPowerCutSession(seed: number): Promise<PowerCutSessi
     await writeFile(disk, '');
     await truncate(disk, DISK_BYTES);
   }
+  const compileCache = join(scratch.path, 'compile-cache');
+  await fillCompileCache(compileCache);
   const journal: Line[] = [];
   let boot = 0;
   let arrival = Promise.withResolvers<void>();
@@ -49,10 +63,17 @@ export async function createPowerCutSession(seed: number): Promise<PowerCutSessi
 
   async function start(mode: Plan['mode']): Promise<Machine> {
     boot += 1;
-    const plan: Plan = { seed, boot, mode, journal: journal.filter((line) => line.say !== 'fault') };
+    const plan: Plan = {
+      seed,
+      boot,
+      mode,
+      isWithoutSync,
+      journal: journal.filter(({ say }) => say !== 'fault'),
+    };
     const firstLine = journal.length;
     const guest = await bootGuest({
       command: ['node', 'test/uml/power-cut/guest.ts'],
+      environment: { NODE_COMPILE_CACHE: `/run/machine${compileCache}` },
       files: { 'plan.json': JSON.stringify(plan) },
       disks,
       onLine(text) {
@@ -155,4 +176,17 @@ function countAnswers(lines: readonly Line[]): number {
 
 function listFaults(lines: readonly Line[]): readonly string[] {
   return lines.flatMap((line) => (line.say === 'fault' ? [line.text] : []));
+}
+
+/** Compiles here what each boot of the machine needs: there it takes seconds, and the power goes before it is saved. */
+async function fillCompileCache(directory: string): Promise<void> {
+  const modules = [
+    'src/main/all-in-one.ts',
+    'src/host/syscalls/operations.ts',
+    'test/uml/power-cut/check.ts',
+  ];
+  const imports = modules.map((path) => `await import(${JSON.stringify(resolve(path))});`);
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', imports.join('')], {
+    env: { ...process.env, NODE_COMPILE_CACHE: directory },
+  });
 }
