@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { findNearest } from '../base/nearest.ts';
 import { quote } from '../base/quote.ts';
 import { FS_TYPES, type FsType } from '../domain/access.ts';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What strings that have to match a pattern look like is said in words by `form`, which the reference shows. */
 export const AbsolutePath = z

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { type ZodType, z } from 'zod';
+import * as z from 'zod';
 import { DriverError } from '../domain/errors.ts';
 import { isErrno } from '../host/errno.ts';
 import { readTextFile } from '../host/files.ts';
@@ -13,7 +13,7 @@ const AnyFormat = z.looseObject({ formatVersion: z.number() });
 /** Which record is read, and how errors call it. */
 export interface RecordSource<R> {
   readonly path: string;
-  readonly schema: ZodType<R>;
+  readonly schema: z.ZodType<R>;
   /** `volume <hash>`, `pool ssd`: begins a sentence about what cannot be read. */
   readonly subject: string;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FS_TYPES } from '../domain/access.ts';
 
 /** Raised when a record's meaning changes; a newer one than this is refused, never guessed. */

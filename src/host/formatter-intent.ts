@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FS_TYPES } from '../domain/access.ts';
 import { type Range, readRanges, wipeRanges } from './signatures-areas.ts';
 

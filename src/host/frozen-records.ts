@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { randomId } from '../base/ids.ts';
 import { isErrno } from './errno.ts';
 import { readTextFile, writeFileDurable } from './files.ts';

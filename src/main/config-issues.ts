@@ -1,5 +1,5 @@
 import type { Document, LineCounter } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findNearest } from '../base/nearest.ts';
 
 /** What an issue is explained with. */

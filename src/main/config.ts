@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HostpathConfig } from '../backends/hostpath/config.ts';
 import { baseConfigShape } from '../config/schema.ts';
 import { DriverError } from '../domain/errors.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
 import { KeyedLock } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';

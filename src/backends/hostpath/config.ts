@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Quantity } from '../../config/quantity.ts';
 import { AbsolutePath, endpointShape } from '../../config/schema.ts';
 import { findPoolConflicts } from './pool-conflicts.ts';

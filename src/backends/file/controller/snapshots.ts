@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { quote } from '../../../base/quote.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import { isUsableFrom, type Topology, type TopologyRequirement } from '../../../domain/topology.ts';
