@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Config, ConfigFlags } from './config.ts';
@@ -7,6 +8,11 @@ import type { Config, ConfigFlags } from './config.ts';
 const USAGE = 2;
 /** On top of what calls under way are given: closing pools, workers and the log. */
 const STOP_MARGIN_MS = 15_000;
+/**
+ * The heap's space for young objects stays as small as it begins instead of growing to three times 16 MiB, which a server of small
+ * requests fills with garbage and never gives back. The other flags for it are read before any of this program runs.
+ */
+const HEAP_FLAGS = '--semi-space-growth-factor=1';
 
 interface AllInOneFlags extends ConfigFlags {
   readonly config: string;
@@ -14,6 +20,7 @@ interface AllInOneFlags extends ConfigFlags {
 
 /** Runs one command line and returns its exit code. What a command needs is imported when it is asked for. */
 async function main(argv: readonly string[]): Promise<number> {
+  setFlagsFromString(HEAP_FLAGS);
   let exitCode = 0;
   const program = new Command('stowage')
     .description('A CSI driver for storage that a cluster has at hand: real sizes, instant snapshots.')
