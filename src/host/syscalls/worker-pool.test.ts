@@ -21,7 +21,14 @@ describe('WorkerPool', () => {
   afterEach(() => pool.close());
 
   function create(options: Partial<WorkerPoolOptions> = {}): WorkerPool {
-    pool = new WorkerPool({ workerUrl, maximumWorkers: 2, idleMs: 60_000, maximumStuck: 2, ...options });
+    pool = new WorkerPool({
+      workerUrl,
+      maximumWorkers: 2,
+      patienceMs: 5,
+      idleMs: 60_000,
+      maximumStuck: 2,
+      ...options,
+    });
     return pool;
   }
 
@@ -44,6 +51,15 @@ describe('WorkerPool', () => {
 
     expect(first).toMatchObject({ echo: 'one' });
     expect(second).toEqual({ ...Object(first), echo: 'two' });
+  });
+
+  it('starts no further worker for requests that come at once and are quick', async () => {
+    create({ patienceMs: 60_000 });
+
+    const replies = await Promise.all([1, 2, 3, 4].map((echo) => pool.run({ echo: String(echo) }, never)));
+
+    const threads = replies.map((reply) => ({ ...Object(reply), echo: undefined }));
+    expect(new Set(threads.map((reply) => JSON.stringify(reply))).size).toBe(1);
   });
 
   it('lets a request wait when all workers are busy', async () => {

@@ -5,6 +5,8 @@ export interface WorkerPoolOptions {
   readonly workerUrl: URL;
   /** Workers that may be busy at once. Those that hang do not count. */
   readonly maximumWorkers: number;
+  /** How long a request waits for a busy worker before another one starts: one costs 10 MiB and more time than most calls. */
+  readonly patienceMs: number;
   /** A worker that has had nothing to do for so long ends. */
   readonly idleMs: number;
   /** From so many hanging calls on, further ones are refused. */
@@ -24,6 +26,8 @@ interface Task {
 
 interface Slot {
   readonly worker: Worker;
+  /** Whether it has begun to run. */
+  isOnline: boolean;
   task: Task | undefined;
   /** What is hanging in it, by {@link toKey}. */
   stuckKey: string | undefined;
@@ -31,7 +35,7 @@ interface Slot {
 }
 
 /**
- * Worker threads that answer one request at a time. They start on demand and end when idle. One whose caller has given up is
+ * Worker threads that answer one request at a time. The first starts on demand, further ones when it is slow, and they end when idle. One whose caller has given up is
  * set aside with its call: another takes its place, and it comes back when the call does.
  */
 export class WorkerPool {
@@ -40,6 +44,7 @@ export class WorkerPool {
   readonly #busy = new Set<Slot>();
   readonly #stuck = new Set<Slot>();
   readonly #queue: Task[] = [];
+  #growth: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -70,6 +75,7 @@ export class WorkerPool {
   /** Ends the workers. Does not wait for those in the middle of a call; their callers get an error. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#growth);
     const idle = this.#idle.splice(0);
     const busy = [...this.#busy, ...this.#stuck];
     const closed = new Error('The system-call workers have been closed.');
@@ -113,24 +119,51 @@ export class WorkerPool {
       const slot = this.#takeSlot();
       const task = slot === undefined ? undefined : this.#queue.shift();
       if (slot === undefined || task === undefined) return;
-      slot.task = task;
-      slot.worker.ref();
-      slot.worker.postMessage(task.request, []);
+      give(slot, task);
     }
   }
 
   #takeSlot(): Slot | undefined {
     if (this.#busy.size >= this.#options.maximumWorkers) return undefined;
-    const slot = this.#idle.pop() ?? this.#start();
+    const slot = this.#idle.pop() ?? (this.#busy.size === 0 ? this.#start() : undefined);
+    if (slot === undefined) {
+      this.#growth ??= setTimeout(() => this.#grow(), this.#options.patienceMs);
+      return undefined;
+    }
     clearTimeout(slot.idleTimer);
     this.#busy.add(slot);
     return slot;
   }
 
+  /** What still waits has waited long enough for another worker, unless one is about to be there. */
+  #grow(): void {
+    this.#growth = undefined;
+    const isStarting = [...this.#busy].some((slot) => !slot.isOnline);
+    const isFull = this.#busy.size >= this.#options.maximumWorkers;
+    if (!isStarting && !isFull && !this.#isClosed) {
+      const task = this.#queue.shift();
+      if (task !== undefined && !task.signal.aborted) {
+        const slot = this.#start();
+        this.#busy.add(slot);
+        give(slot, task);
+      }
+    }
+    this.#assign();
+  }
+
   #start(): Slot {
     const { workerUrl } = this.#options;
     const worker = new Worker(workerUrl, { name: 'syscalls', execArgv: [], resourceLimits: HEAP });
-    const slot: Slot = { worker, task: undefined, stuckKey: undefined, idleTimer: undefined };
+    const slot: Slot = {
+      worker,
+      isOnline: false,
+      task: undefined,
+      stuckKey: undefined,
+      idleTimer: undefined,
+    };
+    worker.on('online', () => {
+      slot.isOnline = true;
+    });
     worker.on('message', (reply) => this.#release(slot, reply));
     worker.on('error', (error) => this.#drop(slot, toError(error)));
     worker.on('exit', (code) => this.#drop(slot, new Error(`A system-call worker ended with code ${code}.`)));
@@ -186,6 +219,12 @@ export class WorkerPool {
     this.#stuck.add(slot);
     this.#assign();
   }
+}
+
+function give(slot: Slot, task: Task): void {
+  slot.task = task;
+  slot.worker.ref();
+  slot.worker.postMessage(task.request, []);
 }
 
 function fail(task: Task, error: Error): void {
