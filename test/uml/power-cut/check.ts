@@ -6,6 +6,9 @@ import type { Answer, Looked } from './journal.ts';
 import { listLeaks } from './leaks.ts';
 import type { Recorder } from './recorder.ts';
 
+/** How many volumes are looked at at once. */
+const LANES = 4;
+
 /** What a check looks with. */
 export interface CheckOptions {
   /** As of now: calls that this makes through the recorder are in it. */
@@ -27,7 +30,7 @@ export async function check(options: CheckOptions): Promise<Looked> {
   await checkListed(options);
   await repeatCalls(options);
   await checkNothingElse(options);
-  const files = (await checkVolumes(options)) + (await checkSnapshots(options));
+  const files = await checkContents(options);
   for (const leak of await listLeaks(options.driver)) options.fault(leak);
   const { volumes, snapshots } = options.expect();
   const ms = Math.round(performance.now() - startedAt);
@@ -140,31 +143,44 @@ async function checkNothingElse({ expect, driver, fault }: CheckOptions): Promis
   }
 }
 
-/** Every volume can be used, and holds what was synced into it. */
-async function checkVolumes(options: CheckOptions): Promise<number> {
-  let files = 0;
-  for (const [name, volume] of options.expect().volumes) {
+/** Every volume can be used, and holds what was synced into it. So can what is made of each snapshot. Returns how many files were looked at. */
+async function checkContents(options: CheckOptions): Promise<number> {
+  const { volumes, snapshots } = options.expect();
+  const checks: (() => Promise<number>)[] = [];
+  for (const [name, volume] of volumes) {
     const { shape } = volume.created;
-    if (isPresent(volume)) files += await checkContent(options, name, { ...volume, shape });
+    if (isPresent(volume)) checks.push(() => checkContent(options, name, { ...volume, shape }));
   }
+  for (const snapshot of snapshots.values()) {
+    const source = volumes.get(snapshot.created.volume);
+    if (isPresent(snapshot) && source !== undefined)
+      checks.push(() => checkSnapshot(options, snapshot, source));
+  }
+  let files = 0;
+  const work = async (): Promise<void> => {
+    for (let next = checks.shift(); next !== undefined; next = checks.shift()) {
+      const looked = await next();
+      files += looked;
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, work));
   return files;
 }
 
-/** Every snapshot can be made a volume of, which holds what was synced before the cut and nothing from after it. */
-async function checkSnapshots(options: CheckOptions): Promise<number> {
-  const { volumes, snapshots } = options.expect();
-  let files = 0;
-  for (const [name, snapshot] of snapshots) {
-    const source = volumes.get(snapshot.created.volume);
-    if (!isPresent(snapshot) || source === undefined) continue;
-    const restored = `${name}-restored-${options.boot}`;
-    const sizeBytes = snapshot.answer?.sizeBytes ?? source.sizeBytes;
-    const { shape } = source.created;
-    const from = { shape, source: { kind: 'snapshot', name } } as const;
-    await options.record.call({ kind: 'create-volume', name: restored, sizeBytes, ...from });
-    files += await checkContent(options, restored, { files: snapshot.files, sizeBytes, shape });
-    await options.record.call({ kind: 'delete-volume', name: restored });
-  }
+/** Makes a volume of a snapshot, which holds what was synced before the cut and nothing from after it. */
+async function checkSnapshot(
+  options: CheckOptions,
+  snapshot: ExpectedSnapshot,
+  source: ExpectedVolume,
+): Promise<number> {
+  const { name } = snapshot.created;
+  const restored = `${name}-restored-${options.boot}`;
+  const sizeBytes = snapshot.answer?.sizeBytes ?? source.sizeBytes;
+  const { shape } = source.created;
+  const from = { shape, source: { kind: 'snapshot', name } } as const;
+  await options.record.call({ kind: 'create-volume', name: restored, sizeBytes, ...from });
+  const files = await checkContent(options, restored, { files: snapshot.files, sizeBytes, shape });
+  await options.record.call({ kind: 'delete-volume', name: restored });
   return files;
 }
 

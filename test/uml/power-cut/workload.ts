@@ -7,7 +7,7 @@ import type { Plan } from './journal.ts';
 import type { Recorder } from './recorder.ts';
 
 const MI = 2 ** 20;
-const MOST_VOLUMES = 3;
+const MOST_VOLUMES = 2;
 const MOST_SNAPSHOTS = 2;
 const MOST_BYTES = 128 * MI;
 
