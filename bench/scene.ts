@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createKubelet, type Kubelet } from '../test/support/kubelet.ts';
 import { makeScratchFilesystem, type ScratchFilesystem } from '../test/support/scratch.ts';
@@ -23,6 +24,7 @@ export async function setScene(): Promise<Scene> {
   await using undo = new AsyncDisposableStack();
   const btrfs = undo.use(await makeScratchFilesystem({ type: 'btrfs', sizeBytes: 40 * GiB }));
   const xfs = undo.use(await makeScratchFilesystem({ type: 'xfs', sizeBytes: 60 * GiB }));
+  for (const { path } of [btrfs, xfs]) await mkdir(join(path, 'pool'));
   const directory = join(xfs.path, 'server');
   const server = undo.use(
     await startServer({
