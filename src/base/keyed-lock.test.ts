@@ -67,4 +67,20 @@ describe('raceAbort', () => {
     await expect(raceAbort(Promise.resolve(7), never)).resolves.toBe(7);
     await expect(raceAbort(Promise.reject(new Error('own')), never)).rejects.toThrow('own');
   });
+
+  it('takes care of the failure of a promise that it no longer waits for', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      await expect(
+        raceAbort(Promise.reject(new Error('nobody')), AbortSignal.abort(new Error('left'))),
+      ).rejects.toThrow('left');
+      await new Promise(setImmediate);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+
+    expect(unhandled).toEqual([]);
+  });
 });

@@ -45,6 +45,8 @@ export class KeyedLock {
  * on either way: only this wait ends.
  */
 export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // When the signal wins, nobody waits for the promise any more: its failure must not count as unhandled.
+  promise.catch(() => undefined);
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal.reason);

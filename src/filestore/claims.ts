@@ -1,5 +1,6 @@
-import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { parseObjectId } from '../domain/ids.ts';
 import { isErrno } from '../host/errno.ts';
 import type { VolumeRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
@@ -30,6 +31,56 @@ export async function unlinkClaim(context: StoreContext, volume: VolumeRecord, h
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return;
     context.logger.debug('The link of a claim cannot be removed', { volumeId: volume.id, err: error });
+  }
+}
+
+/**
+ * Makes the links agree with the volumes after a power cut, which may have brought one back or taken one along: links are not synced. Waits until
+ * the records are read. A failure is logged, nothing more.
+ */
+export async function reconcileClaims(context: StoreContext, signal: AbortSignal): Promise<void> {
+  try {
+    await context.volumes.whenLoaded(signal);
+    await removeDangling(context, signal);
+    for (const volume of context.volumes.values()) {
+      signal.throwIfAborted();
+      const hash = parseObjectId(volume.id)?.hash;
+      const link = findLink(context, volume);
+      if (hash === undefined || link === undefined || (await isLink(link.path))) continue;
+      await linkClaim(context, volume, hash);
+      // It may have been deleted while its link was made.
+      if ((await context.volumes.findById(volume.id)) === undefined) await unlinkClaim(context, volume, hash);
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    context.logger.warn('The links of claims cannot be put in order', {
+      pool: context.pool.name,
+      err: error,
+    });
+  }
+}
+
+async function removeDangling(context: StoreContext, signal: AbortSignal): Promise<void> {
+  const { byClaim } = context.paths;
+  const entries = await readdir(byClaim, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    signal.throwIfAborted();
+    if (!entry.isSymbolicLink()) continue;
+    const link = { directory: entry.parentPath, path: join(entry.parentPath, entry.name) };
+    const target = await readlink(link.path);
+    const hash = basename(target);
+    const isOurs = target === toTarget(context, link, hash);
+    if (isOurs && (await context.volumes.find(hash)) === undefined) await rm(link.path, { force: true });
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    await readlink(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import type { Host } from '../host/host.ts';
 import { probeQuotas } from '../host/quotas/index.ts';
 import type { QuotaKind } from '../host/quotas/quota.ts';
 import type { Logger } from '../observability/logger.ts';
+import { reconcileClaims } from './claims.ts';
 import type { LocalFileStore } from './file-store.ts';
 import { Jobs } from './jobs.ts';
 import { createDirectoryLayout } from './layouts/directory.ts';
@@ -80,8 +81,10 @@ async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<Loc
         logger.warn('The records of a pool cannot be read yet', { pool: pool.name, err: error });
     });
   }
+  const reconciled = reconcileClaims(context, stop.signal);
   return createLocalStore(context, async () => {
     stop.abort(new Error('The store is being closed.'));
+    await reconciled;
     await context.jobs.stop();
     await context.trash.close();
   });

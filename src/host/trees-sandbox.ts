@@ -54,7 +54,8 @@ export function toMeasureArgv(path: string, unit: 'bytes' | 'inodes'): Argv {
 export function toCopyArgv({ source, target, reflink }: CopyTreeOptions): Argv {
   // `/source/.` copies the contents, and the root's own attributes onto the target's.
   const cp = ['/usr/bin/cp', '-a', '-x', `--reflink=${reflink}`, '--', '/source/.', '/target'];
-  const mounts = ['--ro-bind', source, '/source', '--bind', target, '/target'];
+  // cp gives read-only directories their bits by way of /proc/self/fd; what it shows is the sandbox's own processes.
+  const mounts = ['--proc', '/proc', '--ro-bind', source, '/source', '--bind', target, '/target'];
   return [...SANDBOX, ...grant([...WALK, ...DUPLICATE]), ...mounts, '--', ...GENTLY, ...cp];
 }
 

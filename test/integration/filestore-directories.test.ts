@@ -7,7 +7,9 @@ import {
   readFile,
   readlink,
   rename,
+  rm,
   stat,
+  symlink,
   utimes,
   writeFile,
 } from 'node:fs/promises';
@@ -140,6 +142,23 @@ describe.skipIf(skipsRootTests())('directories', () => {
       expect(join(link, '..', await readlink(link), 'data')).toBe(path);
       await fixture.store.deleteVolume({ id }, signal);
       await expect(lstat(link)).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
+    it('agree with their claims again after a power cut, which may lose what became of a link', async () => {
+      const kept = await create('kept', { claim: { namespace: 'shop', name: 'kept' } });
+      const gone = await create('gone', { claim: { namespace: 'shop', name: 'gone' } });
+      const [keptLink, goneLink] = ['kept', 'gone'].map((name) => join(fixture.paths.byClaim, 'shop', name));
+      const target = await readlink(goneLink ?? '');
+      await fixture.store.deleteVolume({ id: gone.id }, signal);
+      await symlink(target, goneLink ?? '');
+      await rm(keptLink ?? '');
+
+      await fixture.reopen();
+
+      await expect
+        .poll(() => readdir(join(fixture.paths.byClaim, 'shop')), { timeout: 20_000 })
+        .toEqual(['kept']);
+      await fixture.store.deleteVolume({ id: kept.id }, signal);
     });
 
     it.each([

@@ -170,6 +170,13 @@ describe.skipIf(skipsRootTests())('work on whole trees', () => {
       await exec('truncate', ['-s', '64M', join(source, 'sparse')]);
       await exec('mkfifo', [join(source, 'pipe')]);
       await exec('mknod', [join(source, 'null'), 'c', '1', '3']);
+      await exec('sh', [
+        '-c',
+        'mkdir "$1" "$2"; echo x >"$1/x"; chmod 555 "$1"; chmod 0 "$2"',
+        'sh',
+        join(source, 'kept'),
+        join(source, 'shut'),
+      ]);
       await exec('chown', ['-h', '1234:5678', join(source, 'sparse'), source]);
       await exec('chmod', ['2751', source]);
       await exec('touch', ['-d', '2001-02-03T04:05:06Z', join(source, 'sparse'), source]);
