@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { raceAbort } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';
@@ -7,6 +7,7 @@ import type { BindOptions, MountOptions, Mounts } from './host.ts';
 import { parseBindOptions, parseMountOptions } from './mount-options.ts';
 import { findHoldingMount, isBelow } from './mount-tree.ts';
 import { type MountEntry, parseMountInfo } from './mountinfo.ts';
+import { readMountInfo as readOwnMountInfo } from './read-mount-info.ts';
 import type { Syscalls } from './syscalls/syscalls.ts';
 
 export interface MountsDependencies {
@@ -18,7 +19,7 @@ export interface MountsDependencies {
 /** Mounting by system calls, and reading what is mounted. See the contract in host.ts. */
 export function createMounts(dependencies: MountsDependencies): Mounts {
   const { syscalls } = dependencies;
-  const readMountInfo = dependencies.readMountInfo ?? (() => readFile('/proc/self/mountinfo', 'utf8'));
+  const readMountInfo = dependencies.readMountInfo ?? readOwnMountInfo;
 
   async function list(signal: AbortSignal): Promise<readonly MountEntry[]> {
     return parseMountInfo(await raceAbort(readMountInfo(), signal));

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { startDeadline } from '../../base/deadline.ts';
 import type { Operations } from '../../base/operations.ts';
 import { DriverError } from '../../domain/errors.ts';
@@ -30,7 +30,7 @@ export interface InFlightOptions {
  */
 export function createInFlightInterceptor(options: InFlightOptions): Interceptor {
   // Requests may hold secrets: what stays in memory is a keyed hash that nobody can compare with guesses.
-  const hashKey = randomBytes(32);
+  const hashKey = createSecretKey(randomBytes(32));
   return async (call, next) => {
     const keyOf = call.isOffered ? options.keys[call.method] : undefined;
     if (keyOf === undefined) {
@@ -56,7 +56,7 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
   };
 }
 
-function fingerprint(call: Call, hashKey: Buffer): string {
+function fingerprint(call: Call, hashKey: KeyObject): string {
   const text = JSON.stringify([call.service, call.method, canonical(call.request)]);
   return createHmac('sha256', hashKey).update(text).digest('base64');
 }

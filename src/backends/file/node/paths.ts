@@ -88,15 +88,27 @@ export async function ensureTarget(path: string, kind: TargetKind): Promise<{ re
  */
 export async function removeTarget(path: string): Promise<void> {
   try {
+    // What is published is a directory nearly always.
+    if (await isRemovedDirectory(path)) return;
     const stats = await lstat(path);
-    if (stats.isDirectory()) await rmdir(path);
-    else if (stats.isFile() && stats.size === 0) await unlink(path);
+    if (stats.isFile() && stats.size === 0) await unlink(path);
     else throw keptTarget(path, 'it is neither a directory nor an empty file');
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return;
     if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw keptTarget(path, 'it is not empty');
     if (error instanceof DriverError) throw error;
     throw keptTarget(path, `that failed (${toReason(error)})`, error);
+  }
+}
+
+/** False when it is no directory. */
+async function isRemovedDirectory(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR')) return false;
+    throw error;
   }
 }
 
