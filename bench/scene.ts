@@ -31,9 +31,9 @@ export async function setScene(): Promise<Scene> {
       directory,
       program: [process.execPath, BUNDLE],
       pools: [
-        // Small claims by the thousand: what is promised is not the matter here.
+        // Small claims by the thousand, copies of large images: what is promised is not the matter here.
         { name: 'btrfs', path: join(btrfs.path, 'pool'), overcommit: 100 },
-        { name: 'xfs', path: join(xfs.path, 'pool') },
+        { name: 'xfs', path: join(xfs.path, 'pool'), overcommit: 100 },
       ],
     }),
   );
