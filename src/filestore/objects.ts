@@ -91,11 +91,8 @@ export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
   const isOurs = await commitRename(staged, target, async () => (await readWinner())?.nonce);
   await context.onStep('renamed');
   if (isOurs) staged.markCommitted();
-  // At once, so that one commit of the journal serves both.
-  await Promise.all([
-    isOurs ? fsyncDirectory(target) : undefined,
-    fsyncDirectory(kind === 'volume' ? context.paths.volumes : context.paths.snapshots),
-  ]);
+  if (isOurs) await fsyncDirectory(target);
+  await fsyncDirectory(kind === 'volume' ? context.paths.volumes : context.paths.snapshots);
   await context.onStep('committed');
   if (isOurs) return record;
   const winner = await readWinner();

@@ -10,7 +10,7 @@ const BTRFS_IOC_QUOTA_CTL: IoctlRequest = { name: 'BTRFS_IOC_QUOTA_CTL', number:
 const BTRFS_IOC_QGROUP_LIMIT: IoctlRequest = { name: 'BTRFS_IOC_QGROUP_LIMIT', number: 0x8030_942b };
 const BTRFS_IOC_QGROUP_CREATE: IoctlRequest = { name: 'BTRFS_IOC_QGROUP_CREATE', number: 0x4010_942a };
 
-const BTRFS_IOC_START_SYNC: IoctlRequest = { name: 'BTRFS_IOC_START_SYNC', number: 0x8008_9418 };
+const BTRFS_IOC_SYNC: IoctlRequest = { name: 'BTRFS_IOC_SYNC', number: 0x9408 };
 
 const QUOTA_CTL_ENABLE = 1n;
 const LIMIT_MAX_RFER = 1n;
@@ -94,9 +94,8 @@ function removeQgroup(libc: Libc, fd: number, subvolumeId: number): void {
   } catch (error) {
     // ENOTCONN: quotas are off, so that there are no groups.
     if (isErrno(error, 'ENOENT', 'ENOTCONN')) return;
-    // The kernel's cleaner has not been at the deleted subvolume yet. It wakes with the next commit, which else comes after 30 s: this
-    // asks for one without waiting for it.
-    if (isErrno(error, 'EBUSY')) libc.ioctl(fd, BTRFS_IOC_START_SYNC, Buffer.alloc(8));
+    // The kernel's cleaner has not been at the deleted subvolume yet. This wakes it, which else happens every 30 s.
+    if (isErrno(error, 'EBUSY')) libc.ioctlValue(fd, BTRFS_IOC_SYNC, 0);
     throw error;
   }
 }
