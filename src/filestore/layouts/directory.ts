@@ -27,6 +27,13 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
     return await quota.getUsage({ path: content.path, handle }, signal);
   }
 
+  /** A copy that a program made is in memory only; a snapshot of a subvolume is on disk once it is made. */
+  async function copyTree(tree: CopiedTree, signal: AbortSignal): Promise<TreeHandle> {
+    const handle = await quota.copyTree(tree, signal);
+    if (quota.copying !== 'instant') await host.syscalls.syncFileSystem({ path: tree.path }, signal);
+    return handle;
+  }
+
   return {
     layout: 'directory',
     contentName: CONTENT_NAMES.directory,
@@ -44,7 +51,7 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
     async copy({ directory, plan }, source, job) {
       const path = join(directory, CONTENT_NAMES.directory);
       const limitBytes = plan.isLimited ? plan.capacityBytes : undefined;
-      const handle = await quota.copyTree({ path, limitBytes, source: source.path }, job.signal);
+      const handle = await copyTree({ path, limitBytes, source: source.path }, job.signal);
       await applyOwner(path, plan.owner);
       return toKept(handle, plan.isLimited);
     },
@@ -52,7 +59,7 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
     async cut(directory, source, job) {
       const path = join(directory, CONTENT_NAMES.directory);
       const isUsed = (await findUse(source, job.signal)) !== undefined;
-      const handle = await quota.copyTree(
+      const handle = await copyTree(
         { path, limitBytes: undefined, readOnly: true, source: source.path },
         job.signal,
       );
@@ -79,6 +86,8 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
     },
   };
 }
+
+type CopiedTree = Parameters<QuotaKind['copyTree']>[0];
 
 /** What the quota needs to find a recorded tree again. Throws when the record is that of an image. */
 export function toTreeHandle(kept: Kept): TreeHandle {
