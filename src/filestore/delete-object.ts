@@ -18,6 +18,8 @@ export async function deleteVolume(context: StoreContext, id: string, signal: Ab
   const volume = await context.volumes.findById(id);
   if (volume === undefined) return;
   using _seal = context.pins.seal(id);
+  // Whoever changes the volume holds it, too, and was refused by the seal; whoever only examines it is waited for.
+  using _record = await context.locks.acquire(`record:${id}`, signal);
   await checkNotUsed(context, volume, signal);
   await context.trash.discard(context.paths.objectDirectory('volume', hash), id);
   await context.onStep('discarded');

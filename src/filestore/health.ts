@@ -19,12 +19,13 @@ export async function getPoolHealth(
   return [...(await findSpaceTroubles(context, signal)), ...findRecordTroubles(context)];
 }
 
-/** See FileStore.getVolumeHealth. */
+/** See FileStore.getVolumeHealth. Examining puts a limit right that is not the record's, so that nobody may change the record or remove the tree meanwhile. */
 export async function getVolumeHealth(
   context: StoreContext,
   id: string,
   signal: AbortSignal,
 ): Promise<readonly VolumeHealthStatus[]> {
+  using _lock = await context.locks.acquire(`record:${id}`, signal);
   const volume = await getVolumeRecord(context, id);
   const content = {
     path: locateContent(context, volume),

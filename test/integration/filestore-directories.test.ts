@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KeyedLock } from '../../src/base/keyed-lock.ts';
 import type { CreateVolumeRequest } from '../../src/filestore/file-store.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
 import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
@@ -25,6 +26,25 @@ const exec = promisify(execFile);
 /** Node.js has no name for it. */
 const EDQUOT = 122;
 const signal = AbortSignal.timeout(600_000);
+
+/** Tells when somebody has to wait for a key. */
+class AudibleLock extends KeyedLock {
+  readonly #listeners = new Map<string, () => void>();
+  readonly #held = new Set<string>();
+
+  override async acquire(key: string, own: AbortSignal): Promise<Disposable> {
+    if (this.#held.has(key)) this.#listeners.get(key)?.();
+    const lock = await super.acquire(key, own);
+    this.#held.add(key);
+    return lock;
+  }
+
+  isWaitedFor(key: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#listeners.set(key, resolve);
+    return promise;
+  }
+}
 
 describe.skipIf(skipsRootTests())('directories', () => {
   let fixture: LocalStoreFixture;
@@ -73,6 +93,29 @@ describe.skipIf(skipsRootTests())('directories', () => {
       );
       await writeFile(join(path, 'big'), Buffer.alloc(24 * MiB, 1), { flush: true });
       expect((await fixture.store.getUsage({ id }, signal)).usedBytes).toBeGreaterThan(20 * MiB);
+    });
+
+    it('keep what an expansion gave them when they are examined in the middle of it', async () => {
+      const { id } = await create('examined');
+      const locks = new AudibleLock();
+      let health: Promise<unknown> = Promise.resolve();
+      const onStep = async (step: string): Promise<void> => {
+        if (step !== 'grown') return;
+        const waited = locks.isWaitedFor(`record:${id}`);
+        health = fixture.store.getVolumeHealth({ id }, signal);
+        await Promise.race([health, waited]);
+      };
+      await fixture.reopen({ locks, onStep });
+
+      const range = { requiredBytes: 40 * MiB, limitBytes: undefined };
+      await fixture.store.expandVolume({ id, range }, signal);
+
+      expect(await health).toEqual([]);
+      const { path } = await fixture.store.locate({ id }, signal);
+      expect(await fixture.host.syscalls.getQgroup({ path }, signal)).toMatchObject({
+        limitBytes: 40 * MiB,
+      });
+      await fixture.reopen();
     });
 
     it('have no limit when the class says so in words', async () => {
