@@ -23,7 +23,7 @@ import { probeAbilities } from './probe-abilities.ts';
 import { SnapshotRecord, VolumeRecord } from './records.ts';
 import { RoomKeeper } from './room.ts';
 import { Shelf } from './shelf.ts';
-import { Staging } from './staging.ts';
+import { Staging, toStagingName } from './staging.ts';
 import type { PoolSettings, StepHook, StoreContext } from './store-context.ts';
 import { Trash } from './trash.ts';
 import { UsageMeter } from './usage-meter.ts';
@@ -99,8 +99,11 @@ type ContextOptions = OpenStoreOptions & {
 
 async function createContext(options: ContextOptions, signal: AbortSignal): Promise<StoreContext> {
   const { pool, host, paths, locks, clock, logger, nodeName } = options;
-  const quota = options.quota ?? (await probeQuotas({ ...host, logger }, paths.staging, signal)).best;
-  const abilities = await probeAbilities({ host, quota, paths }, signal);
+  // Named like staged volumes: a trial that was killed is swept by the next start, its quota included.
+  const trialName = toStagingName('volume', nodeName);
+  const quota =
+    options.quota ?? (await probeQuotas({ ...host, logger, trialName }, paths.staging, signal)).best;
+  const abilities = await probeAbilities({ host, quota, paths, nodeName }, signal);
   const sectorSizeBytes = await getSectorSize(host.mounts, pool.path, signal);
   const isInstant = abilities.imageCopying === 'instant';
   const layouts = {

@@ -1,32 +1,39 @@
-import { mkdtemp, open, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../host/errno.ts';
 import type { Host } from '../host/host.ts';
 import type { QuotaKind } from '../host/quotas/quota.ts';
 import type { StoreAbilities } from './file-store.ts';
 import type { StorePaths } from './paths.ts';
+import { toStagingName } from './staging.ts';
 
 const PROBE_BYTES = 4096;
 
+/** What the trials need. */
+interface AbilityDeps {
+  readonly host: Host;
+  readonly quota: QuotaKind;
+  readonly paths: StorePaths;
+  readonly nodeName: string;
+}
+
 /** Finds out what the pool's file system can do, by doing it. */
-export async function probeAbilities(
-  deps: { readonly host: Host; readonly quota: QuotaKind; readonly paths: StorePaths },
-  signal: AbortSignal,
-): Promise<StoreAbilities> {
+export async function probeAbilities(deps: AbilityDeps, signal: AbortSignal): Promise<StoreAbilities> {
   const { host, quota, paths } = deps;
   const { fsType } = await host.mounts.getHolding(paths.root, signal);
   return {
     quota: quota.name,
     quotaIsHard: quota.isHard,
     treeCopying: quota.copying,
-    imageCopying: (await canClone(host, paths, signal)) ? 'instant' : 'copy',
+    imageCopying: (await canClone(deps, signal)) ? 'instant' : 'copy',
     fsType,
   };
 }
 
-async function canClone(host: Host, paths: StorePaths, signal: AbortSignal): Promise<boolean> {
+async function canClone({ host, paths, nodeName }: AbilityDeps, signal: AbortSignal): Promise<boolean> {
   // In staging/, so that what a kill leaves is swept.
-  const trial = await mkdtemp(join(paths.staging, 'clone-trial-'));
+  const trial = join(paths.staging, toStagingName('volume', nodeName));
+  await mkdir(trial, { mode: 0o700 });
   const [source, target] = [join(trial, 'source'), join(trial, 'target')];
   try {
     await writeProbe(source, Buffer.alloc(PROBE_BYTES, 1));

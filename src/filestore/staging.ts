@@ -21,6 +21,15 @@ export interface StagedObject extends AsyncDisposable {
   markCommitted(): void;
 }
 
+/** Name of a directory in staging/ that the next start of this node sweeps. */
+export function toStagingName(kind: ObjectId['kind'], nodeName: string, nonce = randomId(26)): string {
+  return `${kind}.${toOwner(nodeName)}.${nonce}`;
+}
+
+function toOwner(nodeName: string): string {
+  return hashName(nodeName).slice(0, 8);
+}
+
 export interface StagingOptions {
   readonly paths: StorePaths;
   readonly nodeName: string;
@@ -39,13 +48,13 @@ export class Staging {
 
   constructor(options: StagingOptions) {
     this.#options = options;
-    this.#owner = hashName(options.nodeName).slice(0, 8);
+    this.#owner = toOwner(options.nodeName);
   }
 
   /** A new directory, whose lease is renewed until it is disposed. */
   async open(kind: ObjectId['kind']): Promise<StagedObject> {
     const nonce = randomId(26);
-    const directory = join(this.#options.paths.staging, `${kind}.${this.#owner}.${nonce}`);
+    const directory = join(this.#options.paths.staging, toStagingName(kind, this.#options.nodeName, nonce));
     await mkdir(directory, { mode: 0o700 });
     const renewal = setInterval(() => void this.#renew(directory), LEASE_RENEWAL_MS).unref();
     let isCommitted = false;

@@ -18,6 +18,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
 import type { CreateVolumeRequest } from '../../src/filestore/file-store.ts';
+import { toStagingName } from '../../src/filestore/staging.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
 import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
 import { skipsRootTests } from '../support/scratch.ts';
@@ -185,6 +186,20 @@ describe.skipIf(skipsRootTests())('directories', () => {
       expect(join(link, '..', await readlink(link), 'data')).toBe(path);
       await fixture.store.deleteVolume({ id }, signal);
       await expect(lstat(link)).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
+    it('leave nothing of a trial of the quotas that was killed', async () => {
+      const trial = join(fixture.paths.staging, toStagingName('volume', 'node-1'));
+      await mkdir(join(trial, 'from'), { recursive: true });
+      const path = join(trial, 'data');
+      await fixture.host.syscalls.createSubvolume({ path }, signal);
+      await fixture.host.syscalls.setQgroupLimit({ path, limitBytes: MiB }, signal);
+      await writeFile(join(path, 'file'), 'x');
+
+      await fixture.reopen();
+
+      await expect.poll(() => readdir(fixture.paths.staging), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
     });
 
     it('agree with their claims again after a power cut, which may lose what became of a link', async () => {

@@ -12,11 +12,15 @@ import type { QuotaKind } from './quota.ts';
 
 export interface ProbeQuotaDeps extends QuotaDeps {
   readonly logger: Logger;
+  /** Name of the directory that the trial makes. Default: one that says what it is. */
+  readonly trialName?: string;
 }
 
 const TRIAL_LIMIT_BYTES = 2 * 1024 * 1024;
 const TRIAL_FILE_BYTES = 4 * 1024 * 1024;
 /** What the trials take, and some more. */
+/** Called as a volume's tree is: whoever sweeps the directory of a trial that was killed finds its quota by that. */
+const LIMITED_TREE = 'data';
 const ROOM_BYTES = 64 * 1024 * 1024;
 const CLEANUP_DEADLINE_MS = 60_000;
 
@@ -44,7 +48,7 @@ export async function probeQuotas(
 }
 
 async function tryQuotas(deps: ProbeQuotaDeps, directory: string, signal: AbortSignal): Promise<PoolQuotas> {
-  const trial = join(directory, `quota-trial-${randomId(8)}`);
+  const trial = join(directory, deps.trialName ?? `quota-trial-${randomId(8)}`);
   await mkdir(trial, 0o700);
   try {
     const copying = await probeCopying(deps, trial, signal);
@@ -82,7 +86,7 @@ async function isLimiting(
   { kind, trial }: { readonly kind: QuotaKind; readonly trial: string },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const path = join(trial, 'limited');
+  const path = join(trial, LIMITED_TREE);
   const handle = await kind.createTree({ path, limitBytes: TRIAL_LIMIT_BYTES }, signal);
   const isRefused = kind.isHard ? await isWriteRefused(path) : await isCopyRefused(deps, trial, signal);
   await kind.removeTree({ path, handle }, signal);
@@ -107,7 +111,7 @@ async function isCopyRefused(deps: QuotaDeps, trial: string, signal: AbortSignal
   await mkdir(source);
   await writeFile(join(source, 'too-large'), Buffer.alloc(TRIAL_FILE_BYTES, 1), { flush: true });
   try {
-    await deps.trees.copy({ source, target: join(trial, 'limited'), reflink: 'auto' }, signal);
+    await deps.trees.copy({ source, target: join(trial, LIMITED_TREE), reflink: 'auto' }, signal);
     return false;
   } catch (error) {
     if (isDriverError(error, 'NO_ROOM')) return true;
