@@ -5,7 +5,7 @@ import { createObjectId, formatObjectId } from '../domain/ids.ts';
 import type { CreateSnapshotRequest } from './file-store.ts';
 import type { JobHandle } from './jobs.ts';
 import type { SourceContent } from './layouts/layout.ts';
-import { commitDraft, getSource, readSnapshotRecord } from './objects.ts';
+import { commitDraft, findSharedFamily, getSource, readSnapshotRecord } from './objects.ts';
 import { RECORD_FORMAT, type SnapshotRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -59,11 +59,13 @@ async function buildSnapshot(
   const createdAt = new Date(context.clock.now()).toISOString();
   const cut = await context.layouts[source.kept.layout].cut(staged.directory, source, handle);
   await context.onStep('content-made');
+  const family = findSharedFamily(context, source);
   const record: SnapshotRecord = {
     formatVersion: RECORD_FORMAT,
     id: formatObjectId(createObjectId('snapshot', context, request.name)),
     name: request.name,
     sourceVolumeId: source.id,
+    ...(family === undefined ? {} : { family }),
     sizeBytes: source.capacityBytes,
     heldBytes: cut.heldBytes,
     kept: cut.kept,

@@ -6,7 +6,7 @@ import { checkCompatible } from './compatibility.ts';
 import type { CreateVolumeRequest } from './file-store.ts';
 import type { JobHandle } from './jobs.ts';
 import type { SourceContent } from './layouts/layout.ts';
-import { commitDraft, getSource, readVolumeRecord } from './objects.ts';
+import { commitDraft, findSharedFamily, getSource, readVolumeRecord } from './objects.ts';
 import { planVolume, type VolumePlan } from './plan-volume.ts';
 import { type Kept, RECORD_FORMAT, type VolumeRecord } from './records.ts';
 import type { StagedObject } from './staging.ts';
@@ -78,7 +78,8 @@ async function buildVolume(
       ? await layout.createEmpty(target, handle.signal)
       : await layout.copy(target, source, handle);
   await context.onStep('content-made');
-  const record = toRecord(context, request, { plan, kept, staged });
+  const family = findSharedFamily(context, source);
+  const record = toRecord(context, request, { plan, kept, family, staged });
   const draft = { kind: 'volume', hash, staged, record } as const;
   const volume = await commitDraft(context, draft, () => readVolumeRecord(context, hash));
   await linkClaim(context, volume, hash);
@@ -88,7 +89,12 @@ async function buildVolume(
 function toRecord(
   context: StoreContext,
   request: CreateVolumeRequest,
-  made: { readonly plan: VolumePlan; readonly kept: Kept; readonly staged: StagedObject },
+  made: {
+    readonly plan: VolumePlan;
+    readonly kept: Kept;
+    readonly family: string | undefined;
+    readonly staged: StagedObject;
+  },
 ): VolumeRecord {
   const { uid, gid, mode } = request.owner;
   return {
@@ -103,6 +109,7 @@ function toRecord(
       ...(request.fsType === undefined ? {} : { fsType: request.fsType }),
     },
     ...(request.source === undefined ? {} : { source: request.source }),
+    ...(made.family === undefined ? {} : { family: made.family }),
     owner: {
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),

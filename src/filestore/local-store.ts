@@ -61,10 +61,8 @@ export function createLocalStore(context: StoreContext, close: () => Promise<voi
 async function getUsage(context: StoreContext, id: string, signal: AbortSignal): Promise<VolumeUsage> {
   const volume = await getVolumeRecord(context, id);
   const content = { path: locateContent(context, volume), kept: volume.kept };
-  return {
-    capacityBytes: volume.capacityBytes,
-    ...(await layoutOf(context, volume).measure(content, signal)),
-  };
+  const { usedBytes, usedInodes } = await layoutOf(context, volume).measure(content, signal);
+  return { capacityBytes: volume.capacityBytes, usedBytes, usedInodes };
 }
 
 async function locate(context: StoreContext, id: string): Promise<VolumeLocation> {

@@ -1,9 +1,9 @@
-import { locateContent } from './objects.ts';
+import { familyOf, locateContent } from './objects.ts';
 import type { SnapshotRecord, VolumeRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
 import type { MeteredObject } from './usage-meter.ts';
 
-/** Every volume and snapshot with the way in which its use is read. Trees without a quota count as what they promise: walking them would take too long. */
+/** Every volume and snapshot with the way in which its use is read. Trees without a quota are not measured: walking them would take too long. */
 export async function listMetered(
   context: Pick<StoreContext, 'paths' | 'layouts' | 'volumes' | 'snapshots'>,
   signal: AbortSignal,
@@ -12,11 +12,14 @@ export async function listMetered(
   await context.snapshots.whenLoaded(signal);
   const meter = (record: VolumeRecord | SnapshotRecord, promisedBytes: number): MeteredObject => ({
     id: record.id,
+    family: familyOf(record),
+    promisedBytes,
     async measure(reading) {
       const { kept } = record;
-      if (kept.layout === 'directory' && kept.quota === 'none') return promisedBytes;
+      if (kept.layout === 'directory' && kept.quota === 'none') return undefined;
       const content = { path: locateContent(context, record), kept };
-      return (await context.layouts[kept.layout].measure(content, reading)).usedBytes;
+      const { usedBytes, exclusiveBytes = 0 } = await context.layouts[kept.layout].measure(content, reading);
+      return { usedBytes, exclusiveBytes };
     },
   });
   return [

@@ -29,6 +29,22 @@ export function layoutOf(
   return context.layouts[record.kept.layout];
 }
 
+/** The family whose blocks a record's content may share: that of what it was made from, else its own. */
+export function familyOf(record: VolumeRecord | SnapshotRecord): string {
+  return record.family ?? record.id;
+}
+
+/** The family of what is made from this source now; undefined where a copy shares nothing with it. */
+export function findSharedFamily(
+  { abilities }: Pick<StoreContext, 'abilities'>,
+  source: SourceContent | undefined,
+): string | undefined {
+  if (source === undefined) return undefined;
+  const sharesBlocks =
+    source.kept.layout === 'image' ? abilities.imageCopying === 'instant' : abilities.treeCopying !== 'plain';
+  return sharesBlocks ? source.family : undefined;
+}
+
 /** The volume with this id. Throws VOLUME_NOT_FOUND, POOL_UNAVAILABLE. */
 export async function getVolumeRecord(context: StoreContext, id: string): Promise<VolumeRecord> {
   await context.presence.check();
@@ -45,7 +61,14 @@ export async function getSource(context: StoreContext, source: ContentSource): P
   if (source.kind === 'volume') {
     const record = await getVolumeRecord(context, source.id);
     const { kept, capacityBytes } = record;
-    return { kind: 'volume', id: record.id, kept, capacityBytes, path: locateContent(context, record) };
+    return {
+      kind: 'volume',
+      id: record.id,
+      family: familyOf(record),
+      kept,
+      capacityBytes,
+      path: locateContent(context, record),
+    };
   }
   const record = await context.snapshots.findById(source.id);
   if (record === undefined) {
@@ -58,6 +81,7 @@ export async function getSource(context: StoreContext, source: ContentSource): P
   return {
     kind: 'snapshot',
     id: record.id,
+    family: familyOf(record),
     kept,
     capacityBytes: sizeBytes,
     path: locateContent(context, record),

@@ -51,6 +51,7 @@ const NONE = createFacts('none', false);
 const IMAGE: SourceContent = {
   kind: 'snapshot',
   id: 's1',
+  family: 'v1',
   path: '/x',
   capacityBytes: 512 * MiB,
   kept: {

@@ -60,6 +60,8 @@ export const VolumeRecord = z
       })
       .readonly(),
     source: ContentSourceRecord.optional(),
+    /** The oldest volume or snapshot with which blocks may be shared, by its id; it may be gone. Absent when it shares none with older ones. */
+    family: z.string().optional(),
     /** Owner and permission bits of the volume's root, as far as they were asked; an image gets them after mkfs. */
     owner: z
       .strictObject({
@@ -84,6 +86,8 @@ export const SnapshotRecord = z
     id: z.string(),
     name: z.string(),
     sourceVolumeId: z.string(),
+    /** As in a volume's record. */
+    family: z.string().optional(),
     /** Capacity of the source at the cut: the least size of a volume restored from it. */
     sizeBytes: Bytes,
     /** What it can hold on to when its source changes wholly; counts as promised. */

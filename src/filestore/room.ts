@@ -3,8 +3,10 @@ import type { FileSystemUse, Syscalls } from '../host/syscalls/syscalls.ts';
 import type { StoreRoom } from './file-store.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
-/** A reading this old is good for reports. */
-const REPORT_AGE_MS = 60_000;
+/** A reading this old is good for reports and promises. */
+const GOOD_AGE_MS = 60_000;
+/** From this age on it is read again in the background, so that promises seldom have to wait for it. */
+const REFRESH_AGE_MS = 20_000;
 /** Before a request is refused, the meter is read again when its reading is older. */
 const REFUSAL_AGE_MS = 2_000;
 
@@ -33,14 +35,15 @@ export class RoomKeeper {
   /** What there is now. */
   async getRoom(signal: AbortSignal): Promise<StoreRoom> {
     await this.#whenLoaded(signal);
-    await this.#options.meter.ensureRead(REPORT_AGE_MS, signal);
+    await this.#options.meter.ensureRead(GOOD_AGE_MS, signal);
     return this.#account(await this.#statfs(signal));
   }
 
   /** Takes `bytes` out of the room until the result is disposed; by then a record counts for them, or nothing does. Throws NO_ROOM with the numbers. */
   async reserve(bytes: number, subject: string, signal: AbortSignal): Promise<Disposable> {
     await this.#whenLoaded(signal);
-    await this.#options.meter.ensureRead(Number.POSITIVE_INFINITY, signal);
+    await this.#options.meter.ensureRead(GOOD_AGE_MS, signal);
+    this.#options.meter.refresh(REFRESH_AGE_MS);
     let room = this.#account(await this.#statfs(signal));
     if (room.availableBytes < bytes) {
       await this.#options.meter.ensureRead(REFUSAL_AGE_MS, signal);
@@ -67,11 +70,16 @@ export class RoomKeeper {
   }
 
   /**
-   * Others' files and the file system's own needs are what is used but not by volumes: only the rest may be promised, as many times as
-   * `overcommit` says. Shared blocks are counted in every clone, so the sum is bounded by what is used at all.
+   * What is promised and not written yet has to fit into what is free, times `overcommit`. Written, and so not needed again, is only what
+   * certainly belongs to volumes: a block that clones share may have to be written again by each of them but one, and others' files and the file
+   * system's own needs were promised to nobody. Trees without any quota may grow as they like: of what is used they are taken to hold
+   * what nobody else does, up to what they promise.
    */
   #account(use: FileSystemUse): StoreRoom {
-    const ownBytes = Math.min(this.#options.meter.usedBytes, use.totalBytes - use.freeBytes);
+    const { meter } = this.#options;
+    const inUseBytes = use.totalBytes - use.freeBytes;
+    const measuredBytes = Math.min(meter.usedBytes, inUseBytes);
+    const ownBytes = measuredBytes + Math.min(meter.unmeasuredBytes, inUseBytes - measuredBytes);
     const promisedBytes =
       this.#options.shelves.reduce((sum, shelf) => sum + shelf.promisedBytes, 0) + this.#reservedBytes;
     const promisableBytes = (use.availableBytes + ownBytes) * this.#options.pool.overcommit;

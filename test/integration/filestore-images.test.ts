@@ -11,6 +11,11 @@ import { skipsRootTests } from '../support/scratch.ts';
 const exec = promisify(execFile);
 const signal = AbortSignal.timeout(600_000);
 
+/** A range that starts at so many MiB. */
+function sized(mebibytes: number) {
+  return { requiredBytes: mebibytes * MiB, limitBytes: undefined };
+}
+
 describe.skipIf(skipsRootTests())('images', () => {
   let fixture: LocalStoreFixture;
   let undo = new AsyncDisposableStack();
@@ -74,6 +79,30 @@ describe.skipIf(skipsRootTests())('images', () => {
       await expect(
         fixture.store.createVolume(toRequest('limited', { layout: 'directory' }), signal),
       ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('quota: none') });
+    });
+
+    it('leave room for every clone to become another, whatever else is in the pool', async () => {
+      const before = await fixture.store.getRoom(signal);
+      const original = await create('crowded', { accessType: 'block', range: sized(100) });
+      await writeFile(original.path, Buffer.alloc(100 * MiB, 1), { flag: 'r+', flush: true });
+      const source = { kind: 'volume', id: original.id } as const;
+      const clones = [original];
+      for (const name of ['clone-1', 'clone-2', 'clone-3'])
+        clones.push(await create(name, { accessType: 'block', range: undefined, source }));
+      const foreign = join(fixture.paths.root, 'foreign');
+      await writeFile(foreign, Buffer.alloc(200 * MiB, 2), { flush: true });
+
+      const store = await fixture.reopen();
+      const { availableBytes } = await fixture.host.syscalls.statfs({ path: fixture.paths.root }, signal);
+      const room = await store.getRoom(signal);
+      expect(room.availableBytes).toBeLessThanOrEqual(availableBytes - 300 * MiB);
+      expect(room.availableBytes).toBeGreaterThan(availableBytes - 350 * MiB);
+
+      await rm(foreign);
+      for (const { id } of clones) await store.deleteVolume({ id }, signal);
+      await expect
+        .poll(async () => (await store.getRoom(signal)).availableBytes, { timeout: 20_000 })
+        .toBeGreaterThan(before.availableBytes - MiB);
     });
 
     it('are frozen for their snapshots while they are mounted', async () => {

@@ -55,6 +55,8 @@ export interface SizedContent extends Content {
 export interface SourceContent extends SizedContent {
   readonly kind: 'volume' | 'snapshot';
   readonly id: string;
+  /** What may share blocks with it is of the same. */
+  readonly family: string;
 }
 
 export interface Cut {
@@ -65,6 +67,8 @@ export interface Cut {
 
 export interface ContentUsage {
   readonly usedBytes: number;
+  /** What of it certainly no other content shares. Left out where nobody can say. */
+  readonly exclusiveBytes?: number | undefined;
   /** Undefined where nobody counts them. */
   readonly usedInodes: number | undefined;
 }

@@ -50,8 +50,8 @@ export function createQgroupQuota({ syscalls, trees }: QuotaDeps): QuotaKind {
       assertLimit(path, limitBytes, (await getGroup(path, signal)).limitBytes);
     },
     async getUsage({ path }, signal) {
-      const { referencedBytes } = await getGroup(path, signal);
-      return { usedBytes: referencedBytes, usedInodes: undefined };
+      const { referencedBytes, exclusiveBytes } = await getGroup(path, signal);
+      return { usedBytes: referencedBytes, exclusiveBytes, usedInodes: undefined };
     },
     async verify({ path, handle, limitBytes }, signal) {
       const found: string[] = [];

@@ -49,5 +49,7 @@ export interface LimitedTree {
 
 export interface TreeUsage {
   readonly usedBytes: number;
+  /** What of it certainly no other tree shares. Left out where nobody can say. */
+  readonly exclusiveBytes?: number | undefined;
   readonly usedInodes: number | undefined;
 }
