@@ -12,6 +12,8 @@ export interface StorePaths {
   readonly root: string;
   readonly control: string;
   readonly poolRecord: string;
+  /** Locked by whoever has the pool open. */
+  readonly lock: string;
   readonly staging: string;
   readonly trash: string;
   readonly volumes: string;
@@ -30,6 +32,7 @@ export function createStorePaths(root: string): StorePaths {
     root,
     control,
     poolRecord: join(control, 'pool.json'),
+    lock: join(control, 'lock'),
     staging: join(control, 'staging'),
     trash: join(control, 'trash'),
     volumes,

@@ -4,6 +4,7 @@ import type { LocalFileStore } from '../filestore/file-store.ts';
 import { openLocalStore } from '../filestore/open-store.ts';
 import { createStorePaths } from '../filestore/paths.ts';
 import { ensurePoolMounted } from '../filestore/pool/mount-pool.ts';
+import { lockPool } from '../filestore/pool/pool-lock.ts';
 import type { PoolPlace } from '../filestore/pool/pool-backing.ts';
 import { ensurePoolRecord } from '../filestore/pool/pool-record-file.ts';
 import type { PoolSettings } from '../filestore/store-context.ts';
@@ -48,7 +49,14 @@ export async function openPool(
   const expected = { name: pool.name, paths, clusterId, knownPoolId: known?.poolId, clock };
   const { poolId } = await ensurePoolRecord(expected);
   claim(poolId);
+  await using opened = new AsyncDisposableStack();
+  opened.use(await lockPool({ name: pool.name, paths, syscalls: host.syscalls }, signal));
+  // Another program may have made the pool at the same time: now nobody else does.
+  await ensurePoolRecord({ ...expected, knownPoolId: poolId });
   await registry.record({ ...key, poolId });
   const { name, path, overcommit, lowWaterPercent } = pool;
-  return await openLocalStore({ ...deps, pool: { name, path, overcommit, lowWaterPercent } }, signal);
+  const store = await openLocalStore({ ...deps, pool: { name, path, overcommit, lowWaterPercent } }, signal);
+  opened.defer(() => store.close());
+  const resources = opened.move();
+  return { ...store, close: () => resources.disposeAsync() };
 }

@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -318,6 +319,38 @@ describe.skipIf(skipsRootTests())('pools', () => {
       for (const name of ['pool', 'copy']) {
         await expect.poll(() => getSentence(stores, name)).toMatch(/have the same id/);
       }
+    });
+
+    it('are open in one program at a time', async () => {
+      const pool = createPool('pool', none);
+      await mkdir(pool.path);
+      const first = await open([pool]);
+      const second = await open([pool]);
+
+      expect(getSentence(second)).toMatch(/is open in another program/);
+      getStore(first);
+      await first.close();
+      clock.wake();
+      await expect.poll(() => 'store' in (second.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
+    });
+
+    it('are free again when the program that had them open is killed', async () => {
+      const pool = createPool('pool', none);
+      await mkdir(pool.path);
+      await (await open([pool])).close();
+      const holder = spawn('flock', ['--no-fork', join(pool.path, '.stowage/lock'), 'cat'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      holder.stdin.write('locked');
+      await once(holder.stdout, 'data');
+      const stores = await open([pool]);
+      expect(getSentence(stores)).toMatch(/is open in another program/);
+
+      holder.kill('SIGKILL');
+      await once(holder, 'exit');
+      clock.wake();
+
+      await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
     });
 
     it('work while another cannot be opened', async () => {

@@ -41,6 +41,8 @@ export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerU
     copyRange: bind('copyRange'),
     findData: bind('findData'),
     allocate: bind('allocate'),
+    lockFile: bind('lockFile'),
+    unlockFile: bind('unlockFile'),
     freeze: bind('freeze'),
     thaw: bind('thaw'),
     getProject: bind('getProject'),

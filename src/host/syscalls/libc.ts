@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import koffi from 'koffi';
 import { SystemCallError, toErrorName } from '../errno.ts';
 
@@ -13,6 +14,10 @@ export interface Libc {
   attachMount(fd: number, target: string): void;
   /** close(2), for a descriptor that Node.js did not open: its own close would warn. */
   close(fd: number): void;
+  /** open(2) for reading and writing, of no symlink. For what stays open: Node.js closes what a worker opened when the worker ends. */
+  openOrCreate(path: string, mode: number): number;
+  /** flock(2), exclusively, without waiting. */
+  lock(fd: number): void;
   makeNode(path: string, mode: number, device: number): void;
   /** ioctl(2) with a buffer that the kernel reads or fills. `name` is for the error. Returns its result. */
   ioctl(fd: number, request: IoctlRequest, argument: Buffer): number;
@@ -60,13 +65,16 @@ const SYS_OPEN_TREE = 428;
 const SYS_MOVE_MOUNT = 429;
 const SYS_MOUNT_SETATTR = 442;
 
+/** sys/file.h. */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 /** linux/fcntl.h and linux/mount.h. */
 const FALLOC_FL_KEEP_SIZE = 1;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const OPEN_TREE_CLONE = 1;
-const OPEN_TREE_CLOEXEC = 0o200_0000;
+const O_CLOEXEC = 0o200_0000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 
 /** Binds the functions in this process's own C library. Only worker threads may do so: each call blocks its thread. */
@@ -89,6 +97,8 @@ export function createLibc(): Libc {
   );
   const quotactl = library.func('long syscall(long number, long fd, long command, long id, void *buffer)');
   const openTree = library.func('syscall', 'long', ['long', 'long', 'str', 'long']);
+  const open = library.func('int open(const char *path, int flags, ...)');
+  const flock = library.func('int flock(int fd, int operation)');
   const close = library.func('int close(int fd)');
   const mountSetattr = library.func('syscall', 'long', ['long', 'long', 'str', 'long', 'void *', 'long']);
   const moveMount = library.func('syscall', 'long', ['long', 'long', 'str', 'long', 'str', 'long']);
@@ -114,7 +124,7 @@ export function createLibc(): Libc {
     unmount: (target, flags) => void check(`umount2(${target})`, () => umount2(target, flags)),
     cloneMount: (path) =>
       check(`open_tree(${path})`, () =>
-        openTree(SYS_OPEN_TREE, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW),
+        openTree(SYS_OPEN_TREE, AT_FDCWD, path, OPEN_TREE_CLONE | O_CLOEXEC | AT_SYMLINK_NOFOLLOW),
       ),
     setMountAttributes: (fd, attributes) =>
       void check('mount_setattr', () =>
@@ -125,6 +135,11 @@ export function createLibc(): Libc {
         moveMount(SYS_MOVE_MOUNT, fd, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH),
       ),
     close: (fd) => void check('close', () => close(fd)),
+    openOrCreate: (path, mode) =>
+      check(`open(${path})`, () =>
+        open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | O_CLOEXEC, 'int', mode),
+      ),
+    lock: (fd) => void check('flock', () => flock(fd, LOCK_EX | LOCK_NB)),
     makeNode: (path, mode, device) => void check(`mknod(${path})`, () => mknod(path, mode, device)),
     ioctl: (fd, request, argument) =>
       check(`ioctl(${request.name})`, () => ioctl(fd, request.number, argument)),

@@ -2,6 +2,7 @@ import type { Libc } from './libc.ts';
 import { createFileOperations } from './operations/files.ts';
 import { createFreezeOperations } from './operations/freeze.ts';
 import { createGrowthOperations } from './operations/growth.ts';
+import { createLockOperations } from './operations/locks.ts';
 import { createLoopOperations } from './operations/loops.ts';
 import { createMountOperations } from './operations/mounts.ts';
 import { createProjectOperations } from './operations/projects.ts';
@@ -15,6 +16,7 @@ export function createOperations(libc: Libc): SynchronousSyscalls {
     ...createMountOperations(libc),
     ...createLoopOperations(libc),
     ...createFileOperations(libc),
+    ...createLockOperations(libc),
     ...createFreezeOperations(libc),
     ...createProjectOperations(libc),
     ...createSubvolumeOperations(libc),

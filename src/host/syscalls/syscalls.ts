@@ -46,6 +46,14 @@ export interface Syscalls {
   /** fallocate(2): makes blocks of the range real. Throws ENOSPC or EOPNOTSUPP. */
   allocate(call: AllocateCall, signal: AbortSignal): Promise<void>;
 
+  /**
+   * flock(2), exclusively and without waiting, of a file that is made if it is missing. It holds until the handle is given back or this
+   * process ends, in whatever way. Throws EAGAIN while another handle, here or in another process, has it.
+   */
+  lockFile(call: { readonly path: string }, signal: AbortSignal): Promise<{ readonly handle: number }>;
+  /** Gives back what {@link Syscalls.lockFile} took: once. */
+  unlockFile(call: { readonly handle: number }, signal: AbortSignal): Promise<void>;
+
   /** FIFREEZE / FITHAW of the file system mounted at `path`. Throws EBUSY / EINVAL when it is (not) frozen. */
   freeze(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
   thaw(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
