@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { DriverError } from '../domain/errors.ts';
@@ -123,6 +123,24 @@ describe('createLogger', () => {
     expect(output).toMatch(
       /^\d\d:\d\d:\d\d\.\d{3} WARN {2}pool is full pool="a b"\n {2}error: Error: why\n {6}at /,
     );
+  });
+
+  it('drops lines that its stream refuses, and ends nevertheless', async () => {
+    const attempts: string[] = [];
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        attempts.push(chunk.toString());
+        done(Object.assign(new Error('nobody reads it'), { code: 'EPIPE' }));
+      },
+    });
+    const context = createRequestContext();
+    const owned = createLogger({ level: 'info', format: 'json', context, stream });
+
+    owned.logger.info('lost');
+    owned.logger.info('lost, too');
+    await owned.close();
+
+    expect(attempts.join('')).toContain('lost');
   });
 
   it('has handed over every line when it is closed', async () => {

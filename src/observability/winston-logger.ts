@@ -20,12 +20,16 @@ export interface LoggerOptions {
 /** A logger, and how to end it. */
 export interface OwnedLogger {
   readonly logger: Logger;
-  /** Resolves when every line has been handed to the stream. Nothing may be logged after. */
+  /** Resolves when every line has been handed to the stream, or is lost because it takes none. Nothing may be logged after. */
   close(): Promise<void>;
 }
 
-/** Logs lines by winston: JSON for machines, or text for people. */
+/** Logs lines by winston: JSON for machines, or text for people. Lines that the stream refuses are dropped. */
 export function createLogger(options: LoggerOptions): OwnedLogger {
+  // Its reader may go away, and its disk may be full: lines are lost then, and must not take the program with them. There is
+  // nowhere to say it: every line that tells of a lost one would be lost, too.
+  const dropLine = (): void => undefined;
+  options.stream.on('error', dropLine);
   const winston = createWinston({
     level: options.level,
     format: format.combine(
@@ -75,8 +79,8 @@ async function close(winston: Winston, stream: NodeJS.WritableStream): Promise<v
   const ended = finished(winston, { readable: false });
   winston.end();
   await ended;
-  // Lines are in the stream now; an empty write comes back when they have left it.
-  await new Promise<void>((resolve, reject) => {
-    stream.write('', (error) => (error ? reject(error) : resolve()));
+  // Lines are in the stream now; an empty write comes back when they have left it, or cannot.
+  await new Promise<void>((resolve) => {
+    stream.write('', () => resolve());
   });
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toOutcome } from '../support/csi-clients.ts';
@@ -19,6 +20,12 @@ import { type PoolConfig, type ServerOptions, startServer, type TestServer } fro
 const exec = promisify(execFile);
 const MIB = 2 ** 20;
 const SOURCE = resolve(import.meta.dirname, '../../src/main/cli.ts');
+
+/** What a process has used of its processors. */
+async function getProcessorSeconds(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
 
 describe.skipIf(skipsRootTests())('a server in a bad environment', () => {
   let stack: AsyncDisposableStack;
@@ -110,6 +117,21 @@ describe.skipIf(skipsRootTests())('a server in a bad environment', () => {
       expect((await readdir(disk)).toSorted()).toEqual(['lost+found', 'pool']);
       expect(await readdir(join(disk, 'pool'))).toEqual([]);
     });
+  });
+
+  it('goes on serving when nobody reads its log any more, and stops in order when it is told to', async () => {
+    const server = await serve([{ name: 'main', path: scratch.path }]);
+    server.closeLogs();
+
+    for (let round = 0; round < 5; round += 1) {
+      expect(await create(server, 'nowhere')).toMatchObject({ status: 'RESOURCE_EXHAUSTED' });
+    }
+    expect(await create(server, 'main')).toMatchObject({ status: 'OK' });
+    const before = await getProcessorSeconds(server.pid);
+    await sleep(500);
+
+    expect((await getProcessorSeconds(server.pid)) - before).toBeLessThan(0.2);
+    expect(await server.stop()).toBe(0);
   });
 
   describe('on a node without mkfs.xfs', () => {

@@ -47,6 +47,8 @@ export interface TestServer extends AsyncDisposable {
   readonly startup: { readonly servingMs: number; readonly readyMs: number };
   /** Everything that it has printed, line by line. */
   logs(): readonly string[];
+  /** Stops reading what it prints, for good: its writes fail from then on. */
+  closeLogs(): void;
   /** SIGTERM; resolves with the exit code once it has ended, undefined when a signal ended it. Killed when it takes too long. */
   stop(): Promise<number | undefined>;
   /** SIGKILL; resolves once it is gone. */
@@ -219,6 +221,10 @@ function createHandle({ child, configPath, endpoints, clients, startup, log, end
     node: clients.node,
     startup,
     logs: () => log.lines(),
+    closeLogs: () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
     stop: () => end('SIGTERM'),
     kill: async () => {
       await end('SIGKILL');
