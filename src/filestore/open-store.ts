@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import type { KeyedLock } from '../base/keyed-lock.ts';
+import type { DriverError } from '../domain/errors.ts';
 import { getSectorSize } from '../host/disk-facts.ts';
 import { createFilesystems } from '../host/filesystems/index.ts';
 import type { Host } from '../host/host.ts';
@@ -46,6 +47,8 @@ export interface OpenStoreOptions {
   readonly logger: Logger;
   /** After how long a call whose work goes on is answered with OPERATION_PENDING. Default: 8 s. */
   readonly answerWithinMs?: number;
+  /** Told, perhaps more than once, that the pool is not at its path any more: the store is of no use from then on. Default: nobody is. */
+  readonly onLost?: (error: DriverError) => void;
   /** For tests that stop between steps. Default: nothing. */
   readonly onStep?: StepHook;
 }
@@ -81,6 +84,7 @@ async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<Loc
         logger.warn('The records of a pool cannot be read yet', { pool: pool.name, err: error });
     });
   }
+  void context.presence.watch(options.clock, stop.signal);
   const reconciled = reconcileClaims(context, stop.signal);
   return createLocalStore(context, async () => {
     stop.abort(new Error('The store is being closed.'));
@@ -139,7 +143,7 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     host,
     filesystems: createFilesystems(host),
     abilities,
-    presence: await createPoolPresence(paths, pool.name),
+    presence: await createPoolPresence({ paths, name: pool.name }, options.onLost ?? (() => undefined)),
     room: new RoomKeeper({ pool, syscalls: host.syscalls, shelves: [volumes, snapshots], meter }),
     meter,
     trash,

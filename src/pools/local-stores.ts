@@ -19,8 +19,8 @@ interface PoolState {
 }
 
 /**
- * The stores of this node's pools. One that cannot be opened is listed with the reason and tried again, ever more seldom up to once a
- * minute; it keeps nobody else from working.
+ * The stores of this node's pools. One that cannot be opened, or whose disk is gone, is listed with the reason and tried again, ever more seldom up to
+ * once a minute; it keeps nobody else from working.
  */
 export class LocalStores implements StoreDirectory<LocalFileStore> {
   readonly #options: LocalStoresOptions;
@@ -84,8 +84,14 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       state.poolId = poolId;
       this.#checkUnique(state);
     };
+    let own: LocalFileStore | undefined;
+    const lost = (error: DriverError): void => {
+      // Calls that were under way may tell once more when the pool has been opened anew.
+      if ('store' in state.current && state.current.store === own) this.#takeUpAgain(state, error);
+    };
     try {
-      const store = await openPool(this.#options, pool, claim, signal);
+      const store = await openPool(this.#options, pool, { claim, lost }, signal);
+      own = store;
       state.current = { store };
       // Another pool may have shown the same id while this one was being opened.
       this.#checkUnique(state);
@@ -108,6 +114,12 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       this.#supervise(this.#shut(twin, message).then(() => this.#retryForever(twin)));
     }
     throw new DriverError('POOL_UNAVAILABLE', message);
+  }
+
+  /** Its disk is gone, and may come back as another device. */
+  #takeUpAgain(state: PoolState, error: DriverError): void {
+    this.#options.logger.error('A pool is gone', { pool: state.pool.name, err: error });
+    this.#supervise(this.#shut(state, error.message).then(() => this.#retryForever(state)));
   }
 
   async #shut(state: PoolState, unavailable: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { KeyedLock } from '../base/keyed-lock.ts';
+import type { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import { openLocalStore } from '../filestore/open-store.ts';
 import { createStorePaths } from '../filestore/paths.ts';
@@ -30,14 +31,22 @@ export interface OpenPoolDeps {
   readonly logger: Logger;
 }
 
+/** What is told of a pool while it is opened and after. */
+export interface PoolEvents {
+  /** Its id is known now. Throws when the pool must not be used. */
+  readonly claim: (poolId: string) => void;
+  /** It is not at its path any more: the store is of no use from then on. */
+  readonly lost: (error: DriverError) => void;
+}
+
 /**
- * From a configured pool to an open store: mounted, initialised if neither the registry nor the disk knows a pool, registered, opened. `claim`
- * is called with the id once it is known, and throws when the pool must not be used. Throws DriverError.
+ * From a configured pool to an open store: mounted, initialised if neither the registry nor the disk knows a pool, locked against
+ * other programs, registered, opened. Throws DriverError.
  */
 export async function openPool(
   deps: OpenPoolDeps,
   pool: ConfiguredPool,
-  claim: (poolId: string) => void,
+  events: PoolEvents,
   signal: AbortSignal,
 ): Promise<LocalFileStore> {
   const { host, formatter, registry, clusterId, nodeName, clock } = deps;
@@ -48,14 +57,15 @@ export async function openPool(
   const paths = createStorePaths(pool.path);
   const expected = { name: pool.name, paths, clusterId, knownPoolId: known?.poolId, clock };
   const { poolId } = await ensurePoolRecord(expected);
-  claim(poolId);
+  events.claim(poolId);
   await using opened = new AsyncDisposableStack();
   opened.use(await lockPool({ name: pool.name, paths, syscalls: host.syscalls }, signal));
   // Another program may have made the pool at the same time: now nobody else does.
   await ensurePoolRecord({ ...expected, knownPoolId: poolId });
   await registry.record({ ...key, poolId });
   const { name, path, overcommit, lowWaterPercent } = pool;
-  const store = await openLocalStore({ ...deps, pool: { name, path, overcommit, lowWaterPercent } }, signal);
+  const settings = { name, path, overcommit, lowWaterPercent };
+  const store = await openLocalStore({ ...deps, pool: settings, onLost: events.lost }, signal);
   opened.defer(() => store.close());
   const resources = opened.move();
   return { ...store, close: () => resources.disposeAsync() };

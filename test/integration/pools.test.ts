@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
+import type { FileStore } from '../../src/filestore/file-store.ts';
 import type { PoolBacking } from '../../src/filestore/pool/pool-backing.ts';
 import { createHost } from '../../src/host/create-host.ts';
 import { createFilesystems } from '../../src/host/filesystems/index.ts';
@@ -297,6 +298,37 @@ describe.skipIf(skipsRootTests())('pools', () => {
       await expect.poll(() => 'store' in (second.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
       expect(getStore(second).poolId).toBe(poolId);
     });
+
+    it.each([
+      ['by the next call', async (store: FileStore) => await store.getHealth(signal)],
+      ['when nobody calls', async () => clock.wake()],
+    ])(
+      'that are gone are noticed %s, and taken up again when their disk comes back as another',
+      async (_, notice) => {
+        const pool = createPool('pool', none);
+        await mkdir(pool.path);
+        const stores = await open([pool]);
+        const store = getStore(stores);
+        const { poolId } = store;
+        await rename(pool.path, `${pool.path}-unmounted`);
+        await mkdir(pool.path);
+
+        await notice(store);
+        await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {})).toBe(false);
+        expect(getSentence(stores)).toMatch(/is no longer at/);
+        expect(stores.list()[0]?.poolId).toBe(poolId);
+
+        await exec('cp', ['-a', `${pool.path}-unmounted/.`, pool.path]);
+        await expect
+          .poll(() => (clock.wake(), 'store' in (stores.list()[0]?.state ?? {})), { timeout: 10_000 })
+          .toBe(true);
+        const again = getStore(stores);
+        expect(again.poolId).toBe(poolId);
+        expect(await again.getHealth(signal)).toEqual([]);
+        await expect(store.getRoom(signal)).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
+        expect(getStore(stores)).toBe(again);
+      },
+    );
 
     it('of another cluster, or with another id, are refused', async () => {
       const [pool, other] = [createPool('pool', none), createPool('other', none)];
