@@ -66,7 +66,7 @@ async function buildSnapshot(
     name: request.name,
     sourceVolumeId: source.id,
     ...(family === undefined ? {} : { family }),
-    sizeBytes: source.capacityBytes,
+    sizeBytes: Math.max(source.capacityBytes, cut.sizeBytes ?? 0),
     heldBytes: cut.heldBytes,
     kept: cut.kept,
     consistency: cut.consistency,

@@ -29,6 +29,13 @@ export function layoutOf(
   return context.layouts[record.kept.layout];
 }
 
+/** How large a volume is: what its record says, or its content where an expansion was cut short between the two. */
+export async function measureCapacity(context: StoreContext, volume: VolumeRecord): Promise<number> {
+  const content = { path: locateContent(context, volume), kept: volume.kept };
+  const sizeBytes = await layoutOf(context, volume).findSizeBytes(content);
+  return Math.max(volume.capacityBytes, sizeBytes ?? 0);
+}
+
 /** The family whose blocks a record's content may share: that of what it was made from, else its own. */
 export function familyOf(record: VolumeRecord | SnapshotRecord): string {
   return record.family ?? record.id;
@@ -60,7 +67,8 @@ export async function getVolumeRecord(context: StoreContext, id: string): Promis
 export async function getSource(context: StoreContext, source: ContentSource): Promise<SourceContent> {
   if (source.kind === 'volume') {
     const record = await getVolumeRecord(context, source.id);
-    const { kept, capacityBytes } = record;
+    const { kept } = record;
+    const capacityBytes = await measureCapacity(context, record);
     return {
       kind: 'volume',
       id: record.id,

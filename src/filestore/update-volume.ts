@@ -3,14 +3,17 @@ import { DriverError } from '../domain/errors.ts';
 import { parseObjectId } from '../domain/ids.ts';
 import { writeFileDurable } from '../host/files.ts';
 import type { ExpandVolumeRequest } from './file-store.ts';
-import { getVolumeRecord, layoutOf, locateContent } from './objects.ts';
+import { getVolumeRecord, layoutOf, locateContent, measureCapacity } from './objects.ts';
 import { RECORD_FILES } from './paths.ts';
 import { formatRecord } from './record-file.ts';
 import type { VolumeRecord } from './records.ts';
 import { chooseExpandedCapacity } from './sizes.ts';
 import type { StoreContext } from './store-context.ts';
 
-/** See FileStore.expandVolume. The content grows before the record says so: an interrupted expansion is repeated. */
+/**
+ * See FileStore.expandVolume. The content grows before the record says so: an interrupted expansion is repeated, and what it gave a file is
+ * never taken back, since a device may show it.
+ */
 export async function expandVolume(
   context: StoreContext,
   request: ExpandVolumeRequest,
@@ -19,7 +22,8 @@ export async function expandVolume(
   using _lock = await context.locks.acquire(`record:${request.id}`, signal);
   const volume = await getVolumeRecord(context, request.id);
   using _pin = context.pins.hold(volume.id);
-  const capacityBytes = chooseExpandedCapacity(request.range, volume.capacityBytes, `volume ${volume.id}`);
+  const currentBytes = await measureCapacity(context, volume);
+  const capacityBytes = chooseExpandedCapacity(request.range, currentBytes, `volume ${volume.id}`);
   if (capacityBytes === volume.capacityBytes) return volume;
   const moreBytes = capacityBytes - volume.capacityBytes;
   using _room = await context.room.reserve(moreBytes, `the expansion of volume ${volume.id}`, signal);

@@ -105,6 +105,68 @@ describe.skipIf(skipsRootTests())('images', () => {
         .toBeGreaterThan(before.availableBytes - MiB);
     });
 
+    describe('whose expansion was cut short', () => {
+      /** The file has 64 MiB, its record 32. */
+      const cutShort = async (name: string) => {
+        const made = await create(name, { accessType: 'block', range: sized(32) });
+        const onStep = (step: string): void => {
+          if (step === 'grown') throw new Error('killed');
+        };
+        const dying = await fixture.reopen({ onStep });
+        await expect(dying.expandVolume({ id: made.id, range: sized(64) }, signal)).rejects.toThrow('killed');
+        await fixture.reopen();
+        return made;
+      };
+
+      it('get what their file has by the next expansion, even by a smaller one', async () => {
+        const { id } = await cutShort('cut-short');
+        const limited = { requiredBytes: 40 * MiB, limitBytes: 48 * MiB };
+
+        await expect(fixture.store.expandVolume({ id, range: limited }, signal)).rejects.toMatchObject({
+          code: 'SIZE_OUT_OF_RANGE',
+        });
+        const { capacityBytes } = await fixture.store.expandVolume({ id, range: sized(40) }, signal);
+
+        expect(capacityBytes).toBe(64 * MiB);
+      });
+
+      it('are as large in copies and snapshots as their file is', async () => {
+        const { id } = await cutShort('cut-short-source');
+
+        const snapshot = await fixture.store.createSnapshot({ name: 'of-cut', sourceVolumeId: id }, signal);
+        const source = { kind: 'volume', id } as const;
+        const copy = await create('copy-of-cut', { accessType: 'block', range: undefined, source });
+
+        expect(snapshot.sizeBytes).toBe(64 * MiB);
+        expect(copy.volume.capacityBytes).toBe(64 * MiB);
+      });
+    });
+
+    it('are never smaller in their record than in their copied file', async () => {
+      const { id } = await create('growing', { accessType: 'block', range: sized(32) });
+      const onStep = async (step: string): Promise<void> => {
+        if (step === 'staged') await fixture.store.expandVolume({ id, range: sized(64) }, signal);
+      };
+      await fixture.reopen({ onStep });
+
+      const snapshot = await fixture.store.createSnapshot({ name: 'of-growing', sourceVolumeId: id }, signal);
+      expect(snapshot.sizeBytes).toBe(64 * MiB);
+      const grow = async (step: string): Promise<void> => {
+        if (step === 'staged') await fixture.store.expandVolume({ id, range: sized(96) }, signal);
+      };
+      await fixture.reopen({ onStep: grow });
+      const copy = toRequest('of-growing', {
+        layout: 'image',
+        accessType: 'block',
+        range: sized(64),
+        source: { kind: 'volume', id },
+      });
+      await expect(fixture.store.createVolume(copy, signal)).rejects.toMatchObject({
+        code: 'OPERATION_PENDING',
+      });
+      await fixture.reopen();
+    });
+
     it('are frozen for their snapshots while they are mounted', async () => {
       const { id, path } = await create('mounted');
       const device = await attach(path);

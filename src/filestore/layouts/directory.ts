@@ -38,6 +38,7 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
     layout: 'directory',
     contentName: CONTENT_NAMES.directory,
     findUse,
+    findSizeBytes: () => Promise.resolve(undefined),
     measure,
 
     async createEmpty({ directory, plan }, signal) {

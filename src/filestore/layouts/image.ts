@@ -8,7 +8,7 @@ import { CONTENT_NAMES } from '../paths.ts';
 import type { Kept } from '../records.ts';
 import { duplicateImage, type ImageCopier } from './duplicate-image.ts';
 import { getImageUse } from './image-use.ts';
-import type { Content, ContentPlan, LayoutKind, SizedContent } from './layout.ts';
+import type { Content, ContentPlan, LayoutKind, SizedContent, SourceContent } from './layout.ts';
 
 /** Allocating is done in steps, so that it can be aborted. */
 const ALLOCATION_STEP_BYTES = 1024 ** 3;
@@ -31,6 +31,7 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
       const from = getImageKept(source);
       const path = join(directory, CONTENT_NAMES.image);
       await duplicateImage(deps, source, path, job);
+      checkNotLarger(source, (await stat(path)).size, plan.capacityBytes);
       await extendFile(path, plan.capacityBytes);
       // A clone has holes where its source was allocated but never written.
       if (plan.preallocate) await allocateRange(host, path, { from: 0, to: plan.capacityBytes }, job.signal);
@@ -43,7 +44,8 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
       const path = join(directory, CONTENT_NAMES.image);
       const consistency = await duplicateImage(deps, source, path, job);
       const { usedBytes } = await measureFile(path);
-      return { kept: { ...from, preallocated: false }, heldBytes: usedBytes, consistency };
+      const { size: sizeBytes } = await stat(path);
+      return { kept: { ...from, preallocated: false }, heldBytes: usedBytes, sizeBytes, consistency };
     },
 
     async grow(content, capacityBytes, signal) {
@@ -51,6 +53,8 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
       if (getImageKept(content).preallocated) await allocateBeyondEnd(host, path, capacityBytes, signal);
       await extendFile(path, capacityBytes);
     },
+
+    findSizeBytes: async (content) => (await stat(content.path)).size,
 
     measure: (content) => measureFile(content.path),
 
@@ -86,6 +90,15 @@ function toKept(
     preallocated: plan.preallocate,
     identityPending: facts.identityPending,
   };
+}
+
+/** A device that is larger than its record says would be refused when it is staged. */
+function checkNotLarger(source: SourceContent, copiedBytes: number, capacityBytes: number): void {
+  if (copiedBytes <= capacityBytes) return;
+  throw new DriverError(
+    'OPERATION_PENDING',
+    `The ${source.kind} ${source.id} was expanded to ${copiedBytes} bytes while it was copied: ask again.`,
+  );
 }
 
 async function createSparseFile(path: string, sizeBytes: number): Promise<void> {

@@ -11,12 +11,17 @@ export interface LayoutKind {
   readonly contentName: string;
   /** Makes empty content in a staged directory. Its directory is discarded when this throws. */
   createEmpty(target: NewContent, signal: AbortSignal): Promise<Kept>;
-  /** Makes content from that of a volume or snapshot, at least as large. Throws PRECONDITION_FAILED where the source's use forbids it. */
+  /**
+   * Makes content from that of a volume or snapshot, at least as large. Throws PRECONDITION_FAILED where the source's use forbids it, and
+   * OPERATION_PENDING when the source has become larger than what is made.
+   */
   copy(target: NewContent, source: SourceContent, job: JobHandle): Promise<Kept>;
   /** Duplicates a volume's content as it is at one moment. */
   cut(directory: string, source: SourceContent, job: JobHandle): Promise<Cut>;
   /** Raises the size. Already that large is fine; never shrinks. */
   grow(content: Content, capacityBytes: number, signal: AbortSignal): Promise<void>;
+  /** What the content has for its size by itself, which a cut short expansion leaves larger than the record says. Undefined where only the record says. */
+  findSizeBytes(content: Content): Promise<number | undefined>;
   /** What the content occupies. Cheap: from the quota, or the file's blocks. */
   measure(content: Content, signal: AbortSignal): Promise<ContentUsage>;
   /** Who uses the content now: `it is mounted at …`. Undefined when nobody does. */
@@ -62,6 +67,8 @@ export interface SourceContent extends SizedContent {
 export interface Cut {
   readonly kept: Kept;
   readonly heldBytes: number;
+  /** As in {@link LayoutKind.findSizeBytes}, of what was cut. */
+  readonly sizeBytes?: number;
   readonly consistency: SnapshotRecord['consistency'];
 }
 
