@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readFile, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -89,6 +89,21 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
 
     expect(afterUnstage).toBe(written);
     expect(await hash(file, 3 * MIB)).toBe(written);
+    await takeDown(machine, calls);
+  });
+
+  test('an image whose expansion was cut short before its record said so is staged nevertheless', async () => {
+    const { machine, calls, volume, file } = await publish(EXT4);
+    const written = await fill(file, MIB);
+    await machine.node.unpublish(calls.publish, signal);
+    await untilDone(() => machine.node.unstage(calls.stage, signal));
+    const { path } = await machine.local.store.locate({ id: volume.id }, signal);
+    await truncate(path, 2 * EXT4.sizeBytes);
+
+    await machine.node.stage(calls.stage, signal);
+    await machine.node.publish(calls.publish, signal);
+
+    expect(await hash(file, MIB)).toBe(written);
     await takeDown(machine, calls);
   });
 

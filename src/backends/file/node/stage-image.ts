@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { quote } from '../../../base/quote.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { VolumeRecord } from '../../../filestore/records.ts';
@@ -73,11 +74,13 @@ async function prepareFileSystem(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { record } = volume;
+  // An expansion that was cut short leaves the file larger than its record.
+  const { size } = await stat(volume.path);
   const { made } = await context.formatter.ensureFormatted(
     {
       device,
       volumeId: record.id,
-      expectedSizeBytes: record.capacityBytes,
+      expectedSizeBytes: Math.max(record.capacityBytes, size),
       fsType: filesystem.type,
       label: toLabel(record),
     },
