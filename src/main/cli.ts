@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Config, ConfigFlags } from './config.ts';
+import { setFileThreads } from './thread-pool.ts';
 
 /** Exit code for a command line or a configuration that cannot be understood. */
 const USAGE = 2;
@@ -20,6 +21,7 @@ interface AllInOneFlags extends ConfigFlags {
 
 /** Runs one command line and returns its exit code. What a command needs is imported when it is asked for. */
 async function main(argv: readonly string[]): Promise<number> {
+  setFileThreads();
   setFlagsFromString(HEAP_FLAGS);
   let exitCode = 0;
   const program = new Command('stowage')
