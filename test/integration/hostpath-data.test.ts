@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -59,14 +59,18 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
     for (const machine of Object.values(machines)) await machine[Symbol.asyncDispose]();
   });
 
-  /** A volume that is made and published; `more` makes others of its kind. */
-  async function publish(kind: Kind, overrides: Partial<CreateVolumeOptions> = {}) {
+  async function create(kind: Kind, overrides: Partial<CreateVolumeOptions> = {}) {
     const machine = machines[kind.pool];
     if (machine === undefined) throw new Error('the machine is not there');
     const variant: BackendVariant = { ...kind, setup: () => Promise.resolve(machine) };
     const options = toCreateOptions(variant, overrides);
     const volume: Volume = await untilDone(() => machine.controller.createVolume(options, signal));
-    const calls = await toCalls(machine.directory, volume, variant);
+    return { machine, volume, calls: await toCalls(machine.directory, volume, variant) };
+  }
+
+  /** A volume that is made and published; `more` makes others of its kind. */
+  async function publish(kind: Kind, overrides: Partial<CreateVolumeOptions> = {}) {
+    const { machine, volume, calls } = await create(kind, overrides);
     await machine.node.stage(calls.stage, signal);
     await machine.node.publish(calls.publish, signal);
     const file =
@@ -92,18 +96,16 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
     await takeDown(machine, calls);
   });
 
-  test('an image whose expansion was cut short before its record said so is staged nevertheless', async () => {
-    const { machine, calls, volume, file } = await publish(EXT4);
-    const written = await fill(file, MIB);
-    await machine.node.unpublish(calls.publish, signal);
-    await untilDone(() => machine.node.unstage(calls.stage, signal));
+  test('an image whose first expansion was cut short before its record said so is staged nevertheless', async () => {
+    const { machine, volume, calls } = await create(EXT4);
     const { path } = await machine.local.store.locate({ id: volume.id }, signal);
     await truncate(path, 2 * EXT4.sizeBytes);
 
     await machine.node.stage(calls.stage, signal);
     await machine.node.publish(calls.publish, signal);
 
-    expect(await hash(file, MIB)).toBe(written);
+    const { blocks, bsize } = await statfs(calls.publish.targetPath);
+    expect(blocks * bsize).toBeGreaterThan(1.5 * EXT4.sizeBytes);
     await takeDown(machine, calls);
   });
 
