@@ -14,4 +14,9 @@ export interface StoreEntry<S extends FileStore = FileStore> {
 /** The stores that there are. Its entries change while the program runs: ask again each time. */
 export interface StoreDirectory<S extends FileStore = FileStore> {
   list(): readonly StoreEntry<S>[];
+  /**
+   * Pools that were open on a node once and that nobody configures any more, none of them open. Nothing is placed, listed or measured there, but
+   * what they hold is out of reach rather than gone. A directory may have none to tell of.
+   */
+  listFormer?(): readonly StoreEntry<S>[];
 }

@@ -1,6 +1,7 @@
 import { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import type { PoolInstance } from './registry.ts';
 import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -25,6 +26,8 @@ interface PoolState {
 export class LocalStores implements StoreDirectory<LocalFileStore> {
   readonly #options: LocalStoresOptions;
   readonly #states: readonly PoolState[];
+  /** The registry, when it was last read. */
+  #instances: readonly PoolInstance[] = [];
   readonly #stop = new AbortController();
   readonly #background = new Set<Promise<void>>();
 
@@ -47,6 +50,21 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
     }));
   }
 
+  listFormer(): readonly StoreEntry<LocalFileStore>[] {
+    const { nodeName } = this.#options;
+    const isClaimed = (poolId: string): boolean => this.#states.some((state) => state.poolId === poolId);
+    return this.#instances
+      .filter((instance) => instance.nodeName === nodeName && !isClaimed(instance.poolId))
+      .map(({ poolName, poolId }) => ({
+        poolName,
+        nodeName,
+        poolId,
+        state: {
+          unavailable: `Pool ${poolName} (${poolId}) is not configured any more, but its volumes may be there still. Configure it again until they are deleted; if its data is gone for good, remove its entry from the registry of pools and restart the driver.`,
+        },
+      }));
+  }
+
   /** Tries every pool once; those that fail are tried again in the background. Never throws for a pool's sake. */
   async open(signal: AbortSignal): Promise<void> {
     await this.#recall();
@@ -67,13 +85,16 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   /** Gives pools that are out of reach the id that they had. */
   async #recall(): Promise<void> {
     const { registry, nodeName, logger } = this.#options;
+    try {
+      this.#instances = await registry.list();
+    } catch (error) {
+      logger.error('The registry of pools cannot be read', { err: error });
+      return;
+    }
     for (const state of this.#states) {
-      try {
-        state.poolId = (await registry.find({ poolName: state.pool.name, nodeName }))?.poolId;
-      } catch (error) {
-        logger.error('The registry of pools cannot be read', { err: error });
-        return;
-      }
+      const isSame = (instance: PoolInstance): boolean =>
+        instance.poolName === state.pool.name && instance.nodeName === nodeName;
+      state.poolId = this.#instances.find(isSame)?.poolId;
     }
   }
 
@@ -90,6 +111,8 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       if ('store' in state.current && state.current.store === own) this.#takeUpAgain(state, error);
     };
     try {
+      // It may have been unreadable before.
+      this.#instances = await this.#options.registry.list();
       const store = await openPool(this.#options, pool, { claim, lost }, signal);
       own = store;
       state.current = { store };

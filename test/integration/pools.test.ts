@@ -5,6 +5,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findStoreOfObject } from '../../src/backends/file/stores.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
 import type { FileStore } from '../../src/filestore/file-store.ts';
@@ -383,6 +384,25 @@ describe.skipIf(skipsRootTests())('pools', () => {
       clock.wake();
 
       await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
+    });
+
+    it('that are not configured any more have volumes that are out of reach, not gone', async () => {
+      const [pool, former] = [createPool('pool', none), createPool('former', none)];
+      await mkdir(pool.path);
+      await mkdir(former.path);
+      const first = await open([pool, former]);
+      const request = toRequest('v', { layout: 'directory', quota: 'none' });
+      const { id } = await getStore(first, 'former').createVolume(request, signal);
+      await first.close();
+
+      const stores = await open([pool]);
+
+      expect(stores.list().map(({ poolName }) => poolName)).toEqual(['pool']);
+      expect(() => findStoreOfObject(stores, { kind: 'volume', id })).toThrow(
+        /pool former on node node-1 is not available: .* not configured any more/,
+      );
+      const renamed = await open([pool, { ...former, name: 'renamed' }]);
+      expect(findStoreOfObject(renamed, { kind: 'volume', id })?.entry.poolName).toBe('renamed');
     });
 
     it('work while another cannot be opened', async () => {

@@ -33,7 +33,7 @@ export function findObjectId(kind: ObjectId['kind'], id: string): ObjectId | und
 
 /**
  * The store whose pool has this id; undefined when the pool is unknown here. Throws POOL_UNAVAILABLE when it is known but not
- * to be reached, and also when a pool that was never opened might be the one: unknown is not the same as absent.
+ * to be reached or not configured any more, and also when a pool that was never opened might be the one: unknown is not the same as absent.
  */
 function findStoreOf<S extends FileStore>(
   stores: StoreDirectory<S>,
@@ -42,6 +42,8 @@ function findStoreOf<S extends FileStore>(
   const entries = stores.list();
   const entry = entries.find((candidate) => candidate.poolId === poolId);
   if (entry !== undefined) return { entry, store: getOpenStore(entry) };
+  const former = stores.listFormer?.().find((candidate) => candidate.poolId === poolId);
+  if (former !== undefined) getOpenStore(former);
   const unidentified = entries.find(
     (candidate) => candidate.poolId === undefined && !('store' in candidate.state),
   );
