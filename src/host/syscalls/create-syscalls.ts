@@ -1,4 +1,5 @@
 import { SystemCallError } from '../errno.ts';
+import { getBoundMs } from './bounds.ts';
 import type {
   SyscallArgument,
   SyscallName,
@@ -9,7 +10,7 @@ import type {
 import type { Syscalls } from './syscalls.ts';
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
 
-const DEFAULTS = { maximumWorkers: 4, patienceMs: 25, idleMs: 30_000, maximumStuck: 64 };
+const DEFAULTS = { maximumWorkers: 4, patienceMs: 25, slowMs: 500, idleMs: 30_000, maximumStuck: 64 };
 
 /** The system calls, done in worker threads that start with the first call. */
 export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerUrl'>> = {}): Syscalls {
@@ -18,8 +19,9 @@ export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerU
   function bind<Name extends SyscallName>(name: Name) {
     return async (call: SyscallArgument<Name>, signal: AbortSignal): Promise<SyscallResult<Name>> => {
       const request: SyscallRequest = { name, call };
+      const reply = await pool.run(request, signal, getBoundMs(name));
       // The worker answers by the same table, so that a name and its result belong together.
-      return unwrap(name, (await pool.run(request, signal)) as SyscallReply) as SyscallResult<Name>;
+      return unwrap(name, reply as SyscallReply) as SyscallResult<Name>;
     };
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isDriverError } from '../../domain/errors.ts';
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
@@ -25,6 +26,7 @@ describe('WorkerPool', () => {
       workerUrl,
       maximumWorkers: 2,
       patienceMs: 5,
+      slowMs: 60_000,
       idleMs: 60_000,
       maximumStuck: 2,
       ...options,
@@ -91,6 +93,49 @@ describe('WorkerPool', () => {
     expect(await pool.run({ echo: 'after' }, never)).toMatchObject({ echo: 'after' });
   });
 
+  it('starts another worker when all are busy with calls that have become slow, up to a number', async () => {
+    create({ maximumWorkers: 1, maximumStuck: 2, slowMs: 20 });
+    const gates = [gate('one'), gate('two'), gate('three')];
+
+    const slow = gates.slice(0, 2).map(({ request }) => pool.run(request, never));
+    expect(await pool.run({ echo: 'quick' }, never)).toMatchObject({ echo: 'quick' });
+    const last = gates.slice(2).map(({ request }) => pool.run(request, never));
+    const waiting = pool.run({ echo: 'waiting' }, never);
+
+    expect(await Promise.race([waiting, sleep(100, 'still waiting')])).toBe('still waiting');
+    for (const { open } of gates) open();
+    expect(await Promise.all([...slow, ...last])).toMatchObject(
+      ['one', 'two', 'three'].map((echo) => ({ echo })),
+    );
+    expect(await waiting).toMatchObject({ echo: 'waiting' });
+  });
+
+  it('gives up a call that takes longer than it may, whoever waits for it, and takes its worker back', async () => {
+    create({ maximumWorkers: 1, slowMs: 10 });
+    const { request, open } = gate('stuck');
+
+    const outcome = await toRejection(pool.run(request, never, 40));
+
+    expect(isDriverError(outcome, 'POOL_UNAVAILABLE')).toBe(true);
+    expect(outcome).toMatchObject({ message: expect.stringContaining('has not returned for 0.04 s') });
+    expect(pool.stuckCount).toBe(1);
+    expect(await pool.run({ echo: 'other' }, never)).toMatchObject({ echo: 'other' });
+    open();
+    await expect.poll(() => pool.stuckCount).toBe(0);
+  });
+
+  it('can name requests with large numbers that hang', async () => {
+    create();
+    const abort = new AbortController();
+    const { request, open } = gate('stuck');
+    const large = { ...request, inode: 2n ** 60n };
+
+    await expect(runAndLeave(large, abort)).rejects.toThrow('left');
+    await expect(async () => await pool.run(large, never)).rejects.toThrow(String(2n ** 60n));
+    open();
+    await expect.poll(() => pool.stuckCount).toBe(0);
+  });
+
   it('never starts a request whose caller left while it waited', async () => {
     create({ maximumWorkers: 1 });
     const abort = new AbortController();
@@ -153,8 +198,17 @@ describe('WorkerPool', () => {
       { reason: { message: expect.stringContaining('have been closed') } },
     ]);
     expect(() => pool.run({ echo: 'one' }, never)).toThrow('have been closed');
+    expect(pool.stuckCount).toBe(1);
     open();
+    await expect.poll(() => pool.stuckCount).toBe(0);
   });
+
+  async function toRejection(promise: Promise<unknown>): Promise<unknown> {
+    return await promise.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  }
 
   async function runAndLeave(request: unknown, abort: AbortController): Promise<unknown> {
     const running = pool.run(request, abort.signal);
