@@ -1,97 +1,35 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findStoreOfObject } from '../../src/backends/file/stores.ts';
-import { type Clock, systemClock } from '../../src/base/clock.ts';
-import { KeyedLock } from '../../src/base/keyed-lock.ts';
-import type { FileStore } from '../../src/filestore/file-store.ts';
-import type { PoolBacking } from '../../src/filestore/pool/pool-backing.ts';
-import { createHost } from '../../src/host/create-host.ts';
-import { createFilesystems } from '../../src/host/filesystems/index.ts';
-import { createFormatter } from '../../src/host/formatter.ts';
 import type { Host } from '../../src/host/host.ts';
-import { silentLogger } from '../../src/observability/logger.ts';
-import { createFileRegistry } from '../../src/pools/file-registry.ts';
-import { LocalStores } from '../../src/pools/local-stores.ts';
+import type { LocalStores } from '../../src/pools/local-stores.ts';
 import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
-import {
-  listLoopsBelow,
-  makeImage,
-  makeScratchDirectory,
-  makeScratchFilesystem,
-  type ScratchDirectory,
-  skipsRootTests,
-} from '../support/scratch.ts';
+import { getSentence, getStore, makePoolsFixture, type PoolsFixture } from '../support/pools.ts';
+import { listLoopsBelow, makeImage, makeScratchFilesystem, skipsRootTests } from '../support/scratch.ts';
 
 const exec = promisify(execFile);
 const signal = AbortSignal.timeout(600_000);
 const POOL_BYTES = 320 * MiB;
 
-/** Time that stands still, until a test lets the sleepers go. */
-function createManualClock(): Clock & { wake(): void } {
-  let sleepers: (() => void)[] = [];
-  return {
-    now: () => systemClock.now(),
-    async sleep(_ms, aborting) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      sleepers.push(resolve);
-      aborting.addEventListener('abort', () => reject(aborting.reason), { once: true });
-      await promise;
-    },
-    wake() {
-      for (const sleeper of sleepers.splice(0)) sleeper();
-      sleepers = [];
-    },
-  };
-}
-
 describe.skipIf(skipsRootTests())('pools', () => {
-  let scratch: ScratchDirectory;
+  let fixture: PoolsFixture;
+  let scratch: PoolsFixture['scratch'];
   let host: Host;
-  let clock: ReturnType<typeof createManualClock>;
-  let opened: LocalStores[];
+  let createPool: PoolsFixture['createPool'];
+  let open: PoolsFixture['open'];
 
   beforeEach(async () => {
-    scratch = await makeScratchDirectory();
-    clock = createManualClock();
-    host = createHost({ logger: silentLogger, clock: systemClock, runDirectory: join(scratch.path, 'run') });
-    opened = [];
+    fixture = await makePoolsFixture(signal);
+    ({ scratch, host, createPool, open } = fixture);
   });
-  afterEach(async () => {
-    await Promise.all(opened.map((stores) => stores.close()));
-    await host.close();
-    await scratch[Symbol.asyncDispose]();
-  });
-
-  function createPool(name: string, backing: PoolBacking): ConfiguredPool {
-    return { name, path: join(scratch.path, name), backing, overcommit: 1, lowWaterPercent: 5 };
-  }
+  afterEach(async () => await fixture[Symbol.asyncDispose]());
 
   function createFileBacked(size = POOL_BYTES, sparse = false): ConfiguredPool {
     return createPool('pool', { type: 'file', path: join(scratch.path, 'pool.img'), size, sparse });
-  }
-
-  async function open(pools: readonly ConfiguredPool[], clusterId = 'cluster'): Promise<LocalStores> {
-    const filesystems = createFilesystems(host);
-    const stores = new LocalStores({
-      pools,
-      host,
-      formatter: createFormatter({ filesystems, syscalls: host.syscalls, logger: silentLogger }),
-      registry: createFileRegistry({ stateDirectory: join(scratch.path, 'state'), clock }),
-      clusterId,
-      nodeName: 'node-1',
-      locks: new KeyedLock(),
-      clock,
-      logger: silentLogger,
-    });
-    opened.push(stores);
-    await stores.open(signal);
-    return stores;
   }
 
   /** As a reboot does: closed, unmounted, detached. */
@@ -99,18 +37,6 @@ describe.skipIf(skipsRootTests())('pools', () => {
     await stores.close();
     await host.mounts.unmount(pool.path, signal);
     if (pool.backing.type === 'file') await host.loops.detachAll(pool.backing.path, signal);
-  }
-
-  function getStore(stores: LocalStores, name = 'pool') {
-    const state = stores.list().find((entry) => entry.poolName === name)?.state;
-    if (state === undefined || !('store' in state)) throw new Error(JSON.stringify(state));
-    return state.store;
-  }
-
-  function getSentence(stores: LocalStores, name = 'pool'): string {
-    const state = stores.list().find((entry) => entry.poolName === name)?.state;
-    if (state === undefined || !('unavailable' in state)) throw new Error(`${name} is open`);
-    return state.unavailable;
   }
 
   describe('in a file', () => {
@@ -246,172 +172,6 @@ describe.skipIf(skipsRootTests())('pools', () => {
     it('say what is missing', async () => {
       const missing = createPool('pool', { type: 'device', device: join(scratch.path, 'no-disk') });
       expect(getSentence(await open([missing]))).toMatch(/is missing.*attach the disk/);
-    });
-  });
-
-  describe('in a directory', () => {
-    const none = { type: 'none' } as const;
-
-    it('leave what else is there alone', async () => {
-      const pool = createPool('pool', none);
-      await mkdir(pool.path);
-      await writeFile(join(pool.path, 'mine'), 'text');
-      getStore(await open([pool]));
-
-      expect((await readdir(pool.path)).toSorted()).toEqual([
-        '.stowage',
-        'by-claim',
-        'mine',
-        'snapshots',
-        'volumes',
-      ]);
-    });
-
-    it('have to exist', async () => {
-      expect(getSentence(await open([createPool('pool', none)]))).toMatch(/does not exist: make it/);
-    });
-
-    it('are not made where volumes are without a record of a pool', async () => {
-      const pool = createPool('pool', none);
-      await mkdir(join(pool.path, 'volumes'), { recursive: true });
-
-      expect(getSentence(await open([pool]))).toMatch(/lost its record/);
-      expect(await readdir(pool.path)).toEqual(['volumes']);
-    });
-
-    it('are not made again when a known one is empty: its disk is not mounted', async () => {
-      const pool = createPool('pool', none);
-      await mkdir(pool.path);
-      const first = await open([pool]);
-      const { poolId } = getStore(first);
-      await first.close();
-      await rename(pool.path, `${pool.path}-unmounted`);
-      await mkdir(pool.path);
-
-      const second = await open([pool]);
-      expect(getSentence(second)).toMatch(/its disk is probably not mounted/);
-      expect(second.list()[0]?.poolId).toBe(poolId);
-      expect(await readdir(pool.path)).toEqual([]);
-
-      await rm(pool.path, { recursive: true });
-      await rename(`${pool.path}-unmounted`, pool.path);
-      clock.wake();
-      await expect.poll(() => 'store' in (second.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
-      expect(getStore(second).poolId).toBe(poolId);
-    });
-
-    it.each([
-      ['by the next call', async (store: FileStore) => await store.getHealth(signal)],
-      ['when nobody calls', async () => clock.wake()],
-    ])(
-      'that are gone are noticed %s, and taken up again when their disk comes back as another',
-      async (_, notice) => {
-        const pool = createPool('pool', none);
-        await mkdir(pool.path);
-        const stores = await open([pool]);
-        const store = getStore(stores);
-        const { poolId } = store;
-        await rename(pool.path, `${pool.path}-unmounted`);
-        await mkdir(pool.path);
-
-        await notice(store);
-        await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {})).toBe(false);
-        expect(getSentence(stores)).toMatch(/is no longer at/);
-        expect(stores.list()[0]?.poolId).toBe(poolId);
-
-        await exec('cp', ['-a', `${pool.path}-unmounted/.`, pool.path]);
-        await expect
-          .poll(() => (clock.wake(), 'store' in (stores.list()[0]?.state ?? {})), { timeout: 10_000 })
-          .toBe(true);
-        const again = getStore(stores);
-        expect(again.poolId).toBe(poolId);
-        expect(await again.getHealth(signal)).toEqual([]);
-        await expect(store.getRoom(signal)).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
-        expect(getStore(stores)).toBe(again);
-      },
-    );
-
-    it('of another cluster, or with another id, are refused', async () => {
-      const [pool, other] = [createPool('pool', none), createPool('other', none)];
-      await mkdir(pool.path);
-      await mkdir(other.path);
-      await (await open([pool, other])).close();
-
-      expect(getSentence(await open([pool], 'another'))).toMatch(/belongs to cluster cluster/);
-      await copyFile(join(other.path, '.stowage/pool.json'), join(pool.path, '.stowage/pool.json'));
-      expect(getSentence(await open([pool]))).toMatch(/holds pool [a-z2-7]{8}/);
-    });
-
-    it('with one id in two places are both refused', async () => {
-      const [pool, copy] = [createPool('pool', none), createPool('copy', none)];
-      await mkdir(pool.path);
-      await (await open([pool])).close();
-      await exec('cp', ['-a', pool.path, copy.path]);
-      const stores = await open([pool, copy]);
-
-      for (const name of ['pool', 'copy']) {
-        await expect.poll(() => getSentence(stores, name)).toMatch(/have the same id/);
-      }
-    });
-
-    it('are open in one program at a time', async () => {
-      const pool = createPool('pool', none);
-      await mkdir(pool.path);
-      const first = await open([pool]);
-      const second = await open([pool]);
-
-      expect(getSentence(second)).toMatch(/is open in another program/);
-      getStore(first);
-      await first.close();
-      clock.wake();
-      await expect.poll(() => 'store' in (second.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
-    });
-
-    it('are free again when the program that had them open is killed', async () => {
-      const pool = createPool('pool', none);
-      await mkdir(pool.path);
-      await (await open([pool])).close();
-      const holder = spawn('flock', ['--no-fork', join(pool.path, '.stowage/lock'), 'cat'], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
-      holder.stdin.write('locked');
-      await once(holder.stdout, 'data');
-      const stores = await open([pool]);
-      expect(getSentence(stores)).toMatch(/is open in another program/);
-
-      holder.kill('SIGKILL');
-      await once(holder, 'exit');
-      clock.wake();
-
-      await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
-    });
-
-    it('that are not configured any more have volumes that are out of reach, not gone', async () => {
-      const [pool, former] = [createPool('pool', none), createPool('former', none)];
-      await mkdir(pool.path);
-      await mkdir(former.path);
-      const first = await open([pool, former]);
-      const request = toRequest('v', { layout: 'directory', quota: 'none' });
-      const { id } = await getStore(first, 'former').createVolume(request, signal);
-      await first.close();
-
-      const stores = await open([pool]);
-
-      expect(stores.list().map(({ poolName }) => poolName)).toEqual(['pool']);
-      expect(() => findStoreOfObject(stores, { kind: 'volume', id })).toThrow(
-        /pool former on node node-1 is not available: .* not configured any more/,
-      );
-      const renamed = await open([pool, { ...former, name: 'renamed' }]);
-      expect(findStoreOfObject(renamed, { kind: 'volume', id })?.entry.poolName).toBe('renamed');
-    });
-
-    it('work while another cannot be opened', async () => {
-      const [pool, missing] = [createPool('pool', none), createPool('missing', none)];
-      await mkdir(pool.path);
-      const stores = await open([missing, pool]);
-
-      expect(getStore(stores).poolId).toMatch(/^[a-z2-7]{8}$/);
-      expect(getSentence(stores, 'missing')).toContain('missing');
     });
   });
 });

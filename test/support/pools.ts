@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { KeyedLock } from '../../src/base/keyed-lock.ts';
+import type { LocalFileStore } from '../../src/filestore/file-store.ts';
+import type { PoolBacking } from '../../src/filestore/pool/pool-backing.ts';
+import { createHost } from '../../src/host/create-host.ts';
+import { createFilesystems } from '../../src/host/filesystems/index.ts';
+import { createFormatter } from '../../src/host/formatter.ts';
+import type { Host } from '../../src/host/host.ts';
+import { silentLogger } from '../../src/observability/logger.ts';
+import { createFileRegistry } from '../../src/pools/file-registry.ts';
+import { LocalStores } from '../../src/pools/local-stores.ts';
+import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
+import { makeScratchDirectory, type ScratchDirectory } from './scratch.ts';
+
+/** Time that stands still, until a test lets the sleepers go. */
+export interface ManualClock extends Clock {
+  wake(): void;
+}
+
+/** A node whose pools are opened and closed. Disposing it closes what is open and removes everything. */
+export interface PoolsFixture extends AsyncDisposable {
+  readonly scratch: ScratchDirectory;
+  readonly host: Host;
+  readonly clock: ManualClock;
+  /** The configuration of a pool below the scratch directory. */
+  readonly createPool: (name: string, backing: PoolBacking) => ConfiguredPool;
+  readonly open: (pools: readonly ConfiguredPool[], clusterId?: string) => Promise<LocalStores>;
+}
+
+/** Makes a node with an empty registry of pools. */
+export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixture> {
+  const scratch = await makeScratchDirectory();
+  const clock = createManualClock();
+  const runDirectory = join(scratch.path, 'run');
+  const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
+  const opened: LocalStores[] = [];
+  return {
+    scratch,
+    host,
+    clock,
+    createPool: (name, backing) => ({
+      name,
+      path: join(scratch.path, name),
+      backing,
+      overcommit: 1,
+      lowWaterPercent: 5,
+    }),
+    async open(pools, clusterId = 'cluster') {
+      const filesystems = createFilesystems(host);
+      const stores = new LocalStores({
+        pools,
+        host,
+        formatter: createFormatter({ filesystems, syscalls: host.syscalls, logger: silentLogger }),
+        registry: createFileRegistry({ stateDirectory: join(scratch.path, 'state'), clock }),
+        clusterId,
+        nodeName: 'node-1',
+        locks: new KeyedLock(),
+        clock,
+        logger: silentLogger,
+      });
+      opened.push(stores);
+      await stores.open(signal);
+      return stores;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(opened.map((stores) => stores.close()));
+      await host.close();
+      await scratch[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The open store of a pool. Throws with the sentence when it is not open. */
+export function getStore(stores: LocalStores, name = 'pool'): LocalFileStore {
+  const state = stores.list().find((entry) => entry.poolName === name)?.state;
+  if (state === undefined || !('store' in state)) throw new Error(JSON.stringify(state));
+  return state.store;
+}
+
+/** Why a pool is not open. Throws when it is. */
+export function getSentence(stores: LocalStores, name = 'pool'): string {
+  const state = stores.list().find((entry) => entry.poolName === name)?.state;
+  if (state === undefined || !('unavailable' in state)) throw new Error(`${name} is open`);
+  return state.unavailable;
+}
+
+function createManualClock(): ManualClock {
+  let sleepers: (() => void)[] = [];
+  return {
+    now: () => systemClock.now(),
+    async sleep(_ms, aborting) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      sleepers.push(resolve);
+      aborting.addEventListener('abort', () => reject(aborting.reason), { once: true });
+      await promise;
+    },
+    wake() {
+      for (const sleeper of sleepers.splice(0)) sleeper();
+      sleepers = [];
+    },
+  };
+}
