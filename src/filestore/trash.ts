@@ -102,7 +102,7 @@ export class Trash {
 
   /** The content goes before the record, which knows its quota: an interrupted removal is repeated from what is left. */
   async #remove(entry: string): Promise<void> {
-    const { host, quota } = this.#options;
+    const { quota } = this.#options;
     const signal = this.#stop.signal;
     const tree = join(entry, CONTENT_NAMES.directory);
     await rm(join(entry, CONTENT_NAMES.image), { force: true });
@@ -114,7 +114,7 @@ export class Trash {
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return;
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
-      await host.trees.remove(entry, signal);
+      await quota.removeTree({ path: entry, handle: { quota: 'none' } }, signal);
     }
   }
 

@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
 import type { CreateVolumeRequest } from '../../src/filestore/file-store.ts';
 import { toStagingName } from '../../src/filestore/staging.ts';
+import { createPlainQuota } from '../../src/host/quotas/index.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
 import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
 import { skipsRootTests } from '../support/scratch.ts';
@@ -175,6 +176,37 @@ describe.skipIf(skipsRootTests())('directories', () => {
       ).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
       expect(await fixture.store.getVolumeHealth({ id }, signal)).toMatchObject([{ reason: 'LimitNotHeld' }]);
       await fixture.store.deleteVolume({ id }, signal);
+      await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
+    });
+
+    it('are deleted even when their pool has lost its quotas meanwhile', async () => {
+      const { id, path } = await create('without-quota');
+      await writeFile(join(path, 'file'), 'text');
+      const snapshot = await fixture.store.createSnapshot({ name: 'frozen', sourceVolumeId: id }, signal);
+      const quota = createPlainQuota(fixture.host, { copying: 'reflink' });
+      const store = await fixture.reopen({ quota });
+
+      await store.deleteSnapshot({ id: snapshot.id }, signal);
+      await store.deleteVolume({ id }, signal);
+
+      await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
+      await fixture.reopen();
+    });
+
+    it('that were left half made under another name are swept, subvolumes included', async () => {
+      const trial = join(fixture.paths.staging, 'quota-trial-abc');
+      await mkdir(trial);
+      await utimes(trial, 0, 0);
+      const [limited, frozen] = [join(trial, 'limited'), join(trial, 'frozen')];
+      await fixture.host.syscalls.createSubvolume({ path: limited }, signal);
+      await writeFile(join(limited, 'file'), 'text');
+      const snapshot = { source: limited, target: frozen, readOnly: true };
+      await fixture.host.syscalls.snapshotSubvolume(snapshot, signal);
+      await utimes(trial, 0, 0);
+
+      await fixture.reopen();
+
+      expect(await readdir(fixture.paths.staging)).toEqual([]);
       await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
     });
 

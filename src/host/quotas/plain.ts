@@ -1,8 +1,7 @@
 import type { QuotaDeps } from './deps.ts';
 import { assertFits, makeRoot } from './limits.ts';
 import type { QuotaKind, TreeHandle } from './quota.ts';
-import { assertNoneNested, deleteNested } from './subvolumes.ts';
-import { isErrno } from '../errno.ts';
+import { assertNoneNested, removeWithSubvolumes } from './subvolumes.ts';
 
 const HANDLE: TreeHandle = { quota: 'none' };
 
@@ -30,13 +29,7 @@ export function createPlainQuota(
       return HANDLE;
     },
     async removeTree({ path }, signal) {
-      try {
-        await deleteNested(syscalls, path, signal);
-      } catch (error) {
-        if (isErrno(error, 'ENOENT')) return;
-        throw error;
-      }
-      await trees.remove(path, signal);
+      await removeWithSubvolumes({ syscalls, trees }, path, signal);
     },
     async setLimit() {},
     async getUsage({ path }, signal) {

@@ -1,11 +1,10 @@
-import { dirname } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import { isErrno } from '../errno.ts';
 import type { Qgroup } from '../syscalls/syscalls.ts';
 import type { QuotaDeps } from './deps.ts';
 import { assertFits, assertLimit, dressRoot, isSameLimit } from './limits.ts';
 import type { QuotaKind, TreeHandle } from './quota.ts';
-import { assertNoneNested, deleteNested, deleteWithQgroup, listNested } from './subvolumes.ts';
+import { assertNoneNested, listNested, removeWithSubvolumes } from './subvolumes.ts';
 
 const HANDLE: TreeHandle = { quota: 'qgroup' };
 
@@ -34,16 +33,7 @@ export function createQgroupQuota({ syscalls, trees }: QuotaDeps): QuotaKind {
       return HANDLE;
     },
     async removeTree({ path }, signal) {
-      const isThere = await findSubvolume(path, signal);
-      if (isThere === 'missing') return;
-      if (isThere === 'subvolume') {
-        await syscalls.setSubvolumeReadOnly({ path, readOnly: false }, signal);
-        await deleteNested(syscalls, path, signal);
-        await deleteWithQgroup(syscalls, path, { parent: dirname(path) }, signal);
-        return;
-      }
-      await deleteNested(syscalls, path, signal);
-      await trees.remove(path, signal);
+      await removeWithSubvolumes({ syscalls, trees }, path, signal);
     },
     async setLimit({ path, limitBytes }, signal) {
       await syscalls.setQgroupLimit({ path, limitBytes }, signal);
@@ -71,19 +61,6 @@ export function createQgroupQuota({ syscalls, trees }: QuotaDeps): QuotaKind {
       return found;
     },
   };
-
-  async function findSubvolume(
-    path: string,
-    signal: AbortSignal,
-  ): Promise<'missing' | 'subvolume' | 'directory'> {
-    try {
-      const found = await syscalls.findSubvolumeId({ path }, signal);
-      return found === undefined ? 'directory' : 'subvolume';
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return 'missing';
-      throw error;
-    }
-  }
 
   async function getGroup(path: string, signal: AbortSignal): Promise<Qgroup> {
     try {

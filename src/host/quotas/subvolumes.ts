@@ -1,8 +1,9 @@
 import { realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import { isErrno } from '../errno.ts';
 import type { Syscalls } from '../syscalls/syscalls.ts';
+import type { QuotaDeps } from './deps.ts';
 
 /** Subvolumes below a directory, deepest first; none where the file system is not btrfs. */
 export async function listNested(
@@ -29,8 +30,39 @@ export async function assertNoneNested(syscalls: Syscalls, path: string, signal:
   );
 }
 
+/**
+ * Removes a tree that is not in use any more, which may be a subvolume, read-only too, and have others in it, whatever it was limited by: a pool
+ * may have lost its quotas since. Missing is fine; idempotent.
+ */
+export async function removeWithSubvolumes(
+  { syscalls, trees }: QuotaDeps,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await findTree(syscalls, path, signal);
+  if (found === 'missing') return;
+  if (found === 'subvolume') await syscalls.setSubvolumeReadOnly({ path, readOnly: false }, signal);
+  await deleteNested(syscalls, path, signal);
+  if (found === 'subvolume') await deleteWithQgroup(syscalls, path, { parent: dirname(path) }, signal);
+  else await trees.remove(path, signal);
+}
+
+async function findTree(
+  syscalls: Syscalls,
+  path: string,
+  signal: AbortSignal,
+): Promise<'missing' | 'subvolume' | 'directory'> {
+  try {
+    const found = await syscalls.findSubvolumeId({ path }, signal);
+    return found === undefined ? 'directory' : 'subvolume';
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return 'missing';
+    throw error;
+  }
+}
+
 /** Deletes the subvolumes nested in a tree that is not in use any more, and their quota groups. */
-export async function deleteNested(syscalls: Syscalls, path: string, signal: AbortSignal): Promise<void> {
+async function deleteNested(syscalls: Syscalls, path: string, signal: AbortSignal): Promise<void> {
   const nested = await listNested(syscalls, path, signal);
   // A read-only one lets nothing be deleted in it; the outermost come last in the list, and have to be opened up first.
   for (const relative of nested.toReversed()) {
@@ -44,7 +76,7 @@ export async function deleteNested(syscalls: Syscalls, path: string, signal: Abo
 }
 
 /** Deletes one subvolume, then its quota group, which most kernels leave behind. `parent` is on the same file system and stays. */
-export async function deleteWithQgroup(
+async function deleteWithQgroup(
   syscalls: Syscalls,
   path: string,
   { parent }: { readonly parent: string },
