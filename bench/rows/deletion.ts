@@ -15,6 +15,7 @@ export async function measureDeletion(
   { kubelet, server, beside }: Scene,
   files: number,
 ): Promise<readonly Row[]> {
+  await mkdir(beside.xfs, { recursive: true });
   const claim = {
     sizeBytes: 4 * 2 ** 30,
     parameters: { pool: 'xfs', layout: 'directory', quota: 'none' },
@@ -24,6 +25,8 @@ export async function measureDeletion(
   const mounted = await kubelet.stage(bound);
   await makeFiles(mounted.stagingPath, files);
   await kubelet.unstage(mounted);
+  // At rest, as a volume is that is not in use any more: what is deleted next is not still being written back.
+  await run('sync', '-f', beside.xfs);
   const { ms } = await timed(() => kubelet.remove(bound));
   const probes: number[] = [];
   const until = performance.now() + WATCH_MS;
@@ -34,6 +37,7 @@ export async function measureDeletion(
   const tree = join(beside.xfs, 'deletion');
   await mkdir(tree, { recursive: true });
   await makeFiles(tree, files);
+  await run('sync', '-f', beside.xfs);
   const usual = await timed(() => run('rm', '-rf', tree));
   const probe = summarize(probes);
   return [

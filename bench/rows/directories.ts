@@ -32,17 +32,25 @@ async function measureCreate({ kubelet, beside }: Scene): Promise<Row> {
   });
 }
 
-async function measureMounts({ kubelet, beside }: Scene): Promise<Row> {
+/** The calls alone: directories that kubelet makes are there before. */
+async function measureMounts({ kubelet, server, beside }: Scene): Promise<Row> {
   const bound = await kubelet.create(CLAIM);
-  const ours = await sample(ROUNDS, () => mountOnce(kubelet, bound));
+  const ours: number[] = [];
+  const usual: number[] = [];
   const source = join(beside.btrfs, 'mounts');
   await createUsual(source);
-  const usual = await sample(ROUNDS, (index) => mountUsual(source, join(beside.xfs, `mounts-${index}`)));
+  for (let index = 0; index < ROUNDS; index += 1) {
+    const pod = await makePodDirectory(join(beside.xfs, `pod-${index}`));
+    ours.push((await timed(() => callMounts(server, bound, pod))).ms);
+    const other = await makePodDirectory(join(beside.xfs, `usual-${index}`));
+    await mkdir(other.targetPath);
+    usual.push((await timed(() => mountUsual(source, other))).ms);
+  }
   await kubelet.remove(bound);
   return toTimeRow({
     what: 'stage + publish + unpublish + unstage, directory',
-    ours,
-    usual: { samples: usual, how: 'mount and umount commands' },
+    ours: summarize(ours),
+    usual: { samples: summarize(usual), how: 'mount and umount commands' },
     budgetMs: MOUNT_BUDGET_MS,
   });
 }
@@ -61,7 +69,9 @@ async function measureCycles({ kubelet, beside }: Scene): Promise<readonly Row[]
     const usual = await rate(CYCLES / 2, atOnce, async (index) => {
       const source = join(beside.btrfs, `cycle-${atOnce}-${index}`);
       await createUsual(source);
-      await mountUsual(source, join(beside.xfs, `cycle-${atOnce}-${index}`));
+      const pod = await makePodDirectory(join(beside.xfs, `cycle-${atOnce}-${index}`));
+      await mkdir(pod.targetPath);
+      await mountUsual(source, pod);
       await run('btrfs', 'subvolume', 'delete', source);
     });
     rows.push({
@@ -113,13 +123,32 @@ async function createUsual(path: string): Promise<void> {
   await run('btrfs', 'qgroup', 'limit', `${CLAIM.sizeBytes}`, path);
 }
 
-async function mountUsual(source: string, directory: string): Promise<void> {
-  const staging = join(directory, 'staging');
-  const target = join(directory, 'target');
-  await mkdir(staging, { recursive: true });
-  await mkdir(target);
-  await run('mount', '--bind', source, staging);
-  await run('mount', '--bind', staging, target);
-  await run('umount', target);
-  await run('umount', staging);
+interface PodDirectory {
+  readonly stagingPath: string;
+  readonly targetPath: string;
+}
+
+async function makePodDirectory(directory: string): Promise<PodDirectory> {
+  const stagingPath = join(directory, 'staging');
+  await mkdir(stagingPath, { recursive: true });
+  return { stagingPath, targetPath: join(directory, 'target') };
+}
+
+async function callMounts(
+  { node }: Scene['server'],
+  { volumeId, capability: volumeCapability, context: volumeContext }: Bound,
+  { stagingPath, targetPath }: PodDirectory,
+): Promise<void> {
+  const volume = { volumeId, volumeCapability, volumeContext, stagingTargetPath: stagingPath };
+  await node.NodeStageVolume(volume);
+  await node.NodePublishVolume({ ...volume, targetPath });
+  await node.NodeUnpublishVolume({ volumeId, targetPath });
+  await node.NodeUnstageVolume({ volumeId, stagingTargetPath: stagingPath });
+}
+
+async function mountUsual(source: string, { stagingPath, targetPath }: PodDirectory): Promise<void> {
+  await run('mount', '--bind', source, stagingPath);
+  await run('mount', '--bind', stagingPath, targetPath);
+  await run('umount', targetPath);
+  await run('umount', stagingPath);
 }
