@@ -1,8 +1,11 @@
 import { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
+import { createStorePaths } from '../filestore/paths.ts';
 import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
-import type { PoolInstance } from './registry.ts';
 import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
+import { PoolPulse } from './pool-pulse.ts';
+import type { PoolInstance } from './registry.ts';
+import { probeDirectory, type WatchedStore, watchStore } from './watched-store.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
@@ -16,7 +19,7 @@ interface PoolState {
   readonly pool: ConfiguredPool;
   /** What the disk said at the last attempt. */
   poolId: string | undefined;
-  current: StoreEntry<LocalFileStore>['state'];
+  current: StoreEntry<WatchedStore>['state'];
 }
 
 /**
@@ -46,7 +49,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       poolName: pool.name,
       nodeName,
       poolId,
-      state: current,
+      state: toState(current),
     }));
   }
 
@@ -105,7 +108,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       state.poolId = poolId;
       this.#checkUnique(state);
     };
-    let own: LocalFileStore | undefined;
+    let own: WatchedStore | undefined;
     const lost = (error: DriverError): void => {
       // Calls that were under way may tell once more when the pool has been opened anew.
       if ('store' in state.current && state.current.store === own) this.#takeUpAgain(state, error);
@@ -113,7 +116,8 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
     try {
       // It may have been unreadable before.
       this.#instances = await this.#options.registry.list();
-      const store = await openPool(this.#options, pool, { claim, lost }, signal);
+      const opened = await openPool(this.#options, pool, { claim, lost }, signal);
+      const store = watchStore(opened, this.#createPulse(pool));
       own = store;
       state.current = { store };
       // Another pool may have shown the same id while this one was being opened.
@@ -126,6 +130,12 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
         logger.error('A pool cannot be opened', { pool: pool.name, err: error });
       return false;
     }
+  }
+
+  #createPulse(pool: ConfiguredPool): PoolPulse {
+    const { control } = createStorePaths(pool.path);
+    const probe = async (): Promise<void> => await probeDirectory(control);
+    return new PoolPulse({ poolName: pool.name, probe, logger: this.#options.logger });
   }
 
   /** A cloned disk: nobody can say which of the two a volume is on, so neither serves. */
@@ -172,6 +182,12 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       .finally(() => this.#background.delete(supervised));
     this.#background.add(supervised);
   }
+}
+
+/** A pool that hangs is not available, although its store is open and goes on when it answers again. */
+function toState(current: PoolState['current']): StoreEntry<LocalFileStore>['state'] {
+  const obstacle = 'store' in current ? current.store.findObstacle() : undefined;
+  return obstacle === undefined ? current : { unavailable: obstacle };
 }
 
 function toSentence(poolName: string, error: unknown): string {
