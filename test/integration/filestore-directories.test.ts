@@ -179,6 +179,26 @@ describe.skipIf(skipsRootTests())('directories', () => {
       await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
     });
 
+    it.each([
+      ['names that are no text', `btrfs subvolume create $'\\xff\\xfe'`],
+      [
+        'a path that is too long for a call',
+        'for i in {1..20}; do mkdir $(printf "%0250d"); cd -P $(printf "%0250d"); done; btrfs subvolume create own',
+      ],
+      [
+        'others in them, read-only',
+        'btrfs subvolume create own && btrfs subvolume create own/inner && btrfs property set own ro true',
+      ],
+    ])('are deleted when they have subvolumes with %s', async (_, script) => {
+      const { id, path } = await create('nasty');
+      await exec('bash', ['-ec', script], { cwd: path });
+
+      expect(await fixture.store.getVolumeHealth({ id }, signal)).toMatchObject([{ reason: 'LimitNotHeld' }]);
+      await fixture.store.deleteVolume({ id }, signal);
+
+      await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
+    });
+
     it('are deleted even when their pool has lost its quotas meanwhile', async () => {
       const { id, path } = await create('without-quota');
       await writeFile(join(path, 'file'), 'text');

@@ -143,6 +143,21 @@ describe.skipIf(skipsRootTests())('nested btrfs subvolumes', () => {
     expect(await readdir(pool.path)).toEqual([]);
   });
 
+  it('that are immutable are named with what makes them removable', async () => {
+    const kind = createQgroupQuota(pool);
+    const path = await makeNested(kind, 'immutable');
+    const tree = { path, handle: { quota: 'qgroup' } as const };
+    await exec('chattr', ['+i', join(path, 'a', 'b')]);
+
+    await expect(kind.removeTree(tree, NONE)).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: expect.stringContaining('chattr -R -ia'),
+    });
+
+    await exec('chattr', ['-i', join(path, 'a', 'b')]);
+    await kind.removeTree(tree, NONE);
+  });
+
   it('keep a tree from being copied, and are reported', async () => {
     const kind = createQgroupQuota(pool);
     const source = await makeNested(kind, 'nested-source');

@@ -4,7 +4,7 @@ import type { Qgroup } from '../syscalls/syscalls.ts';
 import type { QuotaDeps } from './deps.ts';
 import { assertFits, assertLimit, dressRoot, isSameLimit } from './limits.ts';
 import type { QuotaKind, TreeHandle } from './quota.ts';
-import { assertNoneNested, listNested, removeWithSubvolumes } from './subvolumes.ts';
+import { assertNoneNested, describeNested, listNested, removeWithSubvolumes } from './subvolumes.ts';
 
 const HANDLE: TreeHandle = { quota: 'qgroup' };
 
@@ -48,7 +48,7 @@ export function createQgroupQuota({ syscalls, trees }: QuotaDeps): QuotaKind {
       const nested = await listNested(syscalls, path, signal);
       if (nested.length > 0) {
         found.push(
-          `The tree ${path} has ${nested.length} btrfs subvolumes of its own (${nested.slice(0, 3).join(', ')}), which its quota does not count.`,
+          `The tree ${path} has ${nested.length} btrfs subvolumes of its own (${describeNested(nested)}), which its quota does not count.`,
         );
       }
       const { limitBytes: actual } = await getGroup(path, signal);

@@ -1,8 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import { isErrno } from '../errno.ts';
-import type { Syscalls } from '../syscalls/syscalls.ts';
+import type { NestedSubvolume, SubvolumeCall, Syscalls } from '../syscalls/syscalls.ts';
 import type { QuotaDeps } from './deps.ts';
 
 /** Subvolumes below a directory, deepest first; none where the file system is not btrfs. */
@@ -10,7 +9,7 @@ export async function listNested(
   syscalls: Syscalls,
   path: string,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly NestedSubvolume[]> {
   try {
     return await syscalls.listSubvolumes({ path }, signal);
   } catch (error) {
@@ -25,7 +24,7 @@ export async function assertNoneNested(syscalls: Syscalls, path: string, signal:
   if (nested.length === 0) return;
   throw new DriverError(
     'PRECONDITION_FAILED',
-    `The tree ${path} has btrfs subvolumes of its own (${nested.slice(0, 3).join(', ')}), which a copy would leave out. Delete them, or replace each by a directory, and try again.`,
+    `The tree ${path} has btrfs subvolumes of its own (${describeNested(nested)}), which a copy would leave out. Delete them, or replace each by a directory, and try again.`,
     { details: { nested: nested.length } },
   );
 }
@@ -41,64 +40,65 @@ export async function removeWithSubvolumes(
 ): Promise<void> {
   const found = await findTree(syscalls, path, signal);
   if (found === 'missing') return;
-  if (found === 'subvolume') await syscalls.setSubvolumeReadOnly({ path, readOnly: false }, signal);
+  if (found === 'directory') {
+    await deleteNested(syscalls, path, signal);
+    await trees.remove(path, signal);
+    return;
+  }
+  const own = { path: dirname(path), subvolumeId: found.subvolumeId };
+  await syscalls.openUpSubvolume(own, signal);
   await deleteNested(syscalls, path, signal);
-  if (found === 'subvolume') await deleteWithQgroup(syscalls, path, { parent: dirname(path) }, signal);
-  else await trees.remove(path, signal);
+  await deleteWithQgroup(syscalls, own, signal);
 }
 
 async function findTree(
   syscalls: Syscalls,
   path: string,
   signal: AbortSignal,
-): Promise<'missing' | 'subvolume' | 'directory'> {
+): Promise<'missing' | { readonly subvolumeId: number } | 'directory'> {
   try {
-    const found = await syscalls.findSubvolumeId({ path }, signal);
-    return found === undefined ? 'directory' : 'subvolume';
+    return (await syscalls.findSubvolumeId({ path }, signal)) ?? 'directory';
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return 'missing';
     throw error;
   }
 }
 
+/** The first few, for sentences. */
+export function describeNested(nested: readonly NestedSubvolume[]): string {
+  return nested
+    .slice(0, 3)
+    .map(({ path }) => path)
+    .join(', ');
+}
+
 /** Deletes the subvolumes nested in a tree that is not in use any more, and their quota groups. */
 async function deleteNested(syscalls: Syscalls, path: string, signal: AbortSignal): Promise<void> {
   const nested = await listNested(syscalls, path, signal);
   // A read-only one lets nothing be deleted in it; the outermost come last in the list, and have to be opened up first.
-  for (const relative of nested.toReversed()) {
-    await syscalls.setSubvolumeReadOnly({ path: join(path, relative), readOnly: false }, signal);
+  for (const { subvolumeId } of nested.toReversed()) {
+    await syscalls.openUpSubvolume({ path, subvolumeId }, signal);
   }
-  for (const relative of nested) {
-    const at = join(path, relative);
-    await assertNoSymlink(path, relative);
-    await deleteWithQgroup(syscalls, at, { parent: path }, signal);
-  }
+  for (const { subvolumeId } of nested) await deleteWithQgroup(syscalls, { path, subvolumeId }, signal);
 }
 
-/** Deletes one subvolume, then its quota group, which most kernels leave behind. `parent` is on the same file system and stays. */
-async function deleteWithQgroup(
-  syscalls: Syscalls,
-  path: string,
-  { parent }: { readonly parent: string },
-  signal: AbortSignal,
-): Promise<void> {
-  const found = await syscalls.findSubvolumeId({ path }, signal);
-  await syscalls.deleteSubvolume({ path }, signal);
-  if (found === undefined) return;
+/** Deletes one subvolume, then its quota group, which most kernels leave behind. `path` is on the same file system and stays. */
+async function deleteWithQgroup(syscalls: Syscalls, call: SubvolumeCall, signal: AbortSignal): Promise<void> {
+  await syscalls.deleteSubvolume(call, signal).catch((error: unknown) => {
+    throw isErrno(error, 'EPERM') ? immutable(call, error) : error;
+  });
   try {
-    await syscalls.removeQgroup({ path: parent, subvolumeId: found.subvolumeId }, signal);
+    await syscalls.removeQgroup(call, signal);
   } catch (error) {
     // EBUSY: it is not empty before the kernel's cleaner has been there.
     if (!isErrno(error, 'EBUSY')) throw error;
   }
 }
 
-/** Names come from the file system's own tree and have no links in them, unless somebody put one there just now. */
-async function assertNoSymlink(path: string, relative: string): Promise<void> {
-  const [root, resolved] = await Promise.all([realpath(path), realpath(join(path, relative))]);
-  if (resolved === join(root, relative)) return;
-  throw new DriverError(
+function immutable({ path, subvolumeId }: SubvolumeCall, cause: unknown): DriverError {
+  return new DriverError(
     'PRECONDITION_FAILED',
-    `The tree ${path} changes while it is removed: ${relative} is reached by a symbolic link now. Nothing more was deleted in it.`,
+    `The btrfs subvolume ${subvolumeId} in ${path} cannot be deleted: it, or the directory that it is in, may be immutable or append-only. Find them with "lsattr -R" and make them removable with "chattr -R -ia".`,
+    { cause },
   );
 }

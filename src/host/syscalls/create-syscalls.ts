@@ -58,6 +58,7 @@ export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerU
     findSubvolumeId: bind('findSubvolumeId'),
     setSubvolumeReadOnly: bind('setSubvolumeReadOnly'),
     listSubvolumes: bind('listSubvolumes'),
+    openUpSubvolume: bind('openUpSubvolume'),
     enableBtrfsQuota: bind('enableBtrfsQuota'),
     setQgroupLimit: bind('setQgroupLimit'),
     getQgroup: bind('getQgroup'),

@@ -16,6 +16,8 @@ export interface Libc {
   close(fd: number): void;
   /** open(2) for reading and writing, of no symlink. For what stays open: Node.js closes what a worker opened when the worker ends. */
   openOrCreate(path: string, mode: number): number;
+  /** open_by_handle_at(2): what a struct file_handle names, in the file system of `mountFd`. For {@link close}. */
+  openByHandle(mountFd: number, handle: Buffer): number;
   /** flock(2), exclusively, without waiting. */
   lock(fd: number): void;
   makeNode(path: string, mode: number, device: number): void;
@@ -98,6 +100,7 @@ export function createLibc(): Libc {
   const quotactl = library.func('long syscall(long number, long fd, long command, long id, void *buffer)');
   const openTree = library.func('syscall', 'long', ['long', 'long', 'str', 'long']);
   const open = library.func('int open(const char *path, int flags, ...)');
+  const openByHandleAt = library.func('int open_by_handle_at(int mountFd, void *handle, int flags)');
   const flock = library.func('int flock(int fd, int operation)');
   const close = library.func('int close(int fd)');
   const mountSetattr = library.func('syscall', 'long', ['long', 'long', 'str', 'long', 'void *', 'long']);
@@ -139,6 +142,8 @@ export function createLibc(): Libc {
       check(`open(${path})`, () =>
         open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | O_CLOEXEC, 'int', mode),
       ),
+    openByHandle: (mountFd, handle) =>
+      check('open_by_handle_at', () => openByHandleAt(mountFd, handle, constants.O_RDONLY | O_CLOEXEC)),
     lock: (fd) => void check('flock', () => flock(fd, LOCK_EX | LOCK_NB)),
     makeNode: (path, mode, device) => void check(`mknod(${path})`, () => mknod(path, mode, device)),
     ioctl: (fd, request, argument) =>

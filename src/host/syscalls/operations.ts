@@ -5,6 +5,7 @@ import { createGrowthOperations } from './operations/growth.ts';
 import { createLockOperations } from './operations/locks.ts';
 import { createLoopOperations } from './operations/loops.ts';
 import { createMountOperations } from './operations/mounts.ts';
+import { createNestedSubvolumeOperations } from './operations/nested-subvolumes.ts';
 import { createProjectOperations } from './operations/projects.ts';
 import { createQgroupOperations } from './operations/qgroups.ts';
 import { createSubvolumeOperations } from './operations/subvolumes.ts';
@@ -20,6 +21,7 @@ export function createOperations(libc: Libc): SynchronousSyscalls {
     ...createFreezeOperations(libc),
     ...createProjectOperations(libc),
     ...createSubvolumeOperations(libc),
+    ...createNestedSubvolumeOperations(libc),
     ...createQgroupOperations(libc),
     ...createGrowthOperations(libc),
   };

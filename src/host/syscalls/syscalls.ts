@@ -77,8 +77,11 @@ export interface Syscalls {
   createSubvolume(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
   /** A writable or read-only snapshot of subvolume `source` at `target`. */
   snapshotSubvolume(call: SnapshotSubvolumeCall, signal: AbortSignal): Promise<void>;
-  /** BTRFS_IOC_SNAP_DESTROY. Throws ENOTEMPTY while other subvolumes are inside. */
-  deleteSubvolume(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
+  /**
+   * BTRFS_IOC_SNAP_DESTROY of a subvolume wherever it is and whatever its name. Throws ENOTEMPTY while other subvolumes are inside, ENOENT when there is
+   * none of this id, EPERM when it or its parent is immutable.
+   */
+  deleteSubvolume(call: SubvolumeCall, signal: AbortSignal): Promise<void>;
   /** The id of the subvolume whose root is `path`; undefined when `path` is not the root of one. */
   findSubvolumeId(
     call: { readonly path: string },
@@ -88,8 +91,10 @@ export interface Syscalls {
     call: { readonly path: string; readonly readOnly: boolean },
     signal: AbortSignal,
   ): Promise<void>;
-  /** Paths, relative to `path`, of the subvolumes below it, deepest first. */
-  listSubvolumes(call: { readonly path: string }, signal: AbortSignal): Promise<readonly string[]>;
+  /** The subvolumes below `path`, those that are in others first. */
+  listSubvolumes(call: { readonly path: string }, signal: AbortSignal): Promise<readonly NestedSubvolume[]>;
+  /** Lets things be deleted in a subvolume (of the file system that holds `path`) that may be read-only, wherever it is and whatever its name. */
+  openUpSubvolume(call: SubvolumeCall, signal: AbortSignal): Promise<void>;
   /** Switches quotas on (BTRFS_QUOTA_CTL_ENABLE); fine when they are. What is there already is counted in the background. */
   enableBtrfsQuota(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
   /** Limits what the subvolume at `path` refers to (max_rfer of qgroup 0/id); undefined lifts the limit. */
@@ -247,6 +252,18 @@ export interface SetProjectQuotaCall {
   readonly projectId: number;
   /** Hard limit; 0 lifts it. */
   readonly limitBytes: number;
+}
+
+export interface NestedSubvolume {
+  readonly subvolumeId: number;
+  /** Relative, and for people only: names need not be text, and what is too long begins with `…`. */
+  readonly path: string;
+}
+
+export interface SubvolumeCall {
+  /** Any directory of the file system. */
+  readonly path: string;
+  readonly subvolumeId: number;
 }
 
 export interface SnapshotSubvolumeCall {

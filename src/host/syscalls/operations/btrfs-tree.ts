@@ -8,7 +8,8 @@ const SEARCH_HEADER_BYTES = 112;
 const SEARCH_BUFFER_BYTES = 64 * 1024;
 /** struct btrfs_ioctl_search_header before each item: transid, objectid, offset, type, len. */
 const ITEM_HEADER_BYTES = 32;
-const LARGEST = 0xffff_ffff_ffff_ffffn;
+/** As an offset: no bound. */
+export const LARGEST = 0xffff_ffff_ffff_ffffn;
 const ITEMS_PER_SEARCH = 4096;
 /** The inode number of every subvolume's root directory (BTRFS_FIRST_FREE_OBJECTID). */
 export const SUBVOLUME_ROOT_INODE = 256n;
