@@ -199,13 +199,16 @@ describe.skipIf(skipsRootTests())('directories', () => {
       await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
     });
 
-    it('are deleted even when their pool has lost its quotas meanwhile', async () => {
+    it('are deleted, but not expanded, when their pool has lost its quotas meanwhile', async () => {
       const { id, path } = await create('without-quota');
       await writeFile(join(path, 'file'), 'text');
       const snapshot = await fixture.store.createSnapshot({ name: 'frozen', sourceVolumeId: id }, signal);
       const quota = createPlainQuota(fixture.host, { copying: 'reflink' });
       const store = await fixture.reopen({ quota });
 
+      await expect(
+        store.expandVolume({ id, range: { requiredBytes: 40 * MiB, limitBytes: undefined } }, signal),
+      ).rejects.toMatchObject({ code: 'PRECONDITION_FAILED', message: expect.stringContaining('qgroup') });
       await store.deleteSnapshot({ id: snapshot.id }, signal);
       await store.deleteVolume({ id }, signal);
 

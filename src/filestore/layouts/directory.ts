@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
 import type { Host } from '../../host/host.ts';
-import type { QuotaKind, TreeHandle } from '../../host/quotas/quota.ts';
+import type { QuotaKind, QuotaName, TreeHandle } from '../../host/quotas/quota.ts';
 import type { VolumeOwner } from '../file-store.ts';
 import { CONTENT_NAMES } from '../paths.ts';
 import type { Kept, SnapshotRecord } from '../records.ts';
@@ -72,13 +72,16 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
     async grow(content, capacityBytes, signal) {
       if (content.kept.layout !== 'directory' || isUnlimited(content.kept)) return;
       const handle = toTreeHandle(content.kept);
+      if (handle.quota !== quota.name) {
+        throw new DriverError('PRECONDITION_FAILED', describeLostQuota(handle.quota, quota.name));
+      }
       await quota.setLimit({ path: content.path, handle, limitBytes: capacityBytes }, signal);
     },
 
     async findTroubles(content, signal) {
       if (content.kept.layout !== 'directory' || isUnlimited(content.kept)) return [];
       const handle = toTreeHandle(content.kept);
-      if (handle.quota !== quota.name) return [quotaTrouble(handle.quota, quota.name)];
+      if (handle.quota !== quota.name) return [limitTrouble(describeLostQuota(handle.quota, quota.name))];
       const limits = await quota.verify(
         { path: content.path, handle, limitBytes: content.capacityBytes },
         signal,
@@ -120,10 +123,8 @@ function consistencyOf(copying: QuotaKind['copying'], isUsed: boolean): Snapshot
   return copying === 'instant' ? 'crash' : 'per-file';
 }
 
-function quotaTrouble(made: string, now: string): VolumeHealthStatus {
-  return limitTrouble(
-    `The volume was made under a ${made} quota, but its pool has now ${now === 'none' ? 'no quota' : `a ${now} quota`}, so its limit does not hold: mount the pool as before (xfs: prjquota) and restart the driver.`,
-  );
+function describeLostQuota(made: QuotaName, now: QuotaName): string {
+  return `The volume was made under a ${made} quota, but its pool has now ${now === 'none' ? 'no quota' : `a ${now} quota`}, so its limit does not hold and cannot be changed: mount the pool as before (xfs: prjquota) and restart the driver.`;
 }
 
 function limitTrouble(message: string): VolumeHealthStatus {

@@ -18,7 +18,7 @@ export interface LayoutKind {
   copy(target: NewContent, source: SourceContent, job: JobHandle): Promise<Kept>;
   /** Duplicates a volume's content as it is at one moment. */
   cut(directory: string, source: SourceContent, job: JobHandle): Promise<Cut>;
-  /** Raises the size. Already that large is fine; never shrinks. */
+  /** Raises the size. Already that large is fine; never shrinks. Throws PRECONDITION_FAILED where the size cannot be enforced any more. */
   grow(content: Content, capacityBytes: number, signal: AbortSignal): Promise<void>;
   /** What the content has for its size by itself, which a cut short expansion leaves larger than the record says. Undefined where only the record says. */
   findSizeBytes(content: Content): Promise<number | undefined>;
