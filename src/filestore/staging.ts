@@ -33,7 +33,7 @@ function toOwner(nodeName: string): string {
 export interface StagingOptions {
   readonly paths: StorePaths;
   readonly nodeName: string;
-  readonly trash: Trash;
+  readonly trash: Pick<Trash, 'discard'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -45,6 +45,8 @@ export interface StagingOptions {
 export class Staging {
   readonly #options: StagingOptions;
   readonly #owner: string;
+  /** What could not be discarded, with its kind. */
+  readonly #leftovers = new Map<string, ObjectId['kind']>();
 
   constructor(options: StagingOptions) {
     this.#options = options;
@@ -53,6 +55,7 @@ export class Staging {
 
   /** A new directory, whose lease is renewed until it is disposed. */
   async open(kind: ObjectId['kind']): Promise<StagedObject> {
+    for (const [left, kindLeft] of [...this.#leftovers]) await this.#discard(left, kindLeft);
     const nonce = randomId(26);
     const directory = join(this.#options.paths.staging, toStagingName(kind, this.#options.nodeName, nonce));
     await mkdir(directory, { mode: 0o700 });
@@ -66,7 +69,7 @@ export class Staging {
       },
       [Symbol.asyncDispose]: async () => {
         clearInterval(renewal);
-        if (!isCommitted) await this.#options.trash.discard(directory, kind);
+        if (!isCommitted) await this.#discard(directory, kind);
       },
     };
   }
@@ -82,6 +85,17 @@ export class Staging {
       swept += 1;
     }
     return swept;
+  }
+
+  /** Never throws, so that the error that ended the work is the one that shows. What cannot be discarded now is with the next object, or at the next start. */
+  async #discard(directory: string, kind: ObjectId['kind']): Promise<void> {
+    this.#leftovers.delete(directory);
+    try {
+      await this.#options.trash.discard(directory, kind);
+    } catch (error) {
+      this.#leftovers.set(directory, kind);
+      this.#options.logger.warn('Something staged cannot be discarded yet', { directory, err: error });
+    }
   }
 
   async #hasExpired(directory: string): Promise<boolean> {
