@@ -55,7 +55,8 @@ export class Staging {
 
   /** A new directory, whose lease is renewed until it is disposed. */
   async open(kind: ObjectId['kind']): Promise<StagedObject> {
-    for (const [left, kindLeft] of [...this.#leftovers]) await this.#discard(left, kindLeft);
+    // Of a copy: what fails again is put back.
+    for (const [left, kindLeft] of new Map(this.#leftovers)) await this.#discard(left, kindLeft);
     const nonce = randomId(26);
     const directory = join(this.#options.paths.staging, toStagingName(kind, this.#options.nodeName, nonce));
     await mkdir(directory, { mode: 0o700 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encodeIntent, getIntentRange, parseIntent, TAIL_BYTES } from './formatter-intent.ts';
 
@@ -26,6 +27,26 @@ describe('the header of an unfinished mkfs', () => {
   it.each([16, 48, 60])('is damaged when byte %i was changed', (position) => {
     const header = encodeIntent(INTENT);
     header.writeUInt8(header.readUInt8(position) ^ 1, position);
+
+    expect(parseIntent(header)).toEqual({ kind: 'damaged' });
+  });
+
+  it.each(['not JSON', '"a text"', '{"volumeId": 1}'])(
+    'is damaged when it holds %s under the right checksum',
+    (text) => {
+      const header = encodeIntent(INTENT);
+      const payload = Buffer.from(text);
+      createHash('sha256').update(payload).digest().copy(header, 16);
+      header.writeUInt16LE(payload.length, 48);
+      payload.copy(header, 50);
+
+      expect(parseIntent(header)).toEqual({ kind: 'damaged' });
+    },
+  );
+
+  it('is damaged when it says that it is longer than it is', () => {
+    const header = encodeIntent(INTENT);
+    header.writeUInt16LE(0xffff, 48);
 
     expect(parseIntent(header)).toEqual({ kind: 'damaged' });
   });

@@ -67,8 +67,17 @@ export function parseIntent(header: Buffer): FoundIntent {
   const payload = header.subarray(PAYLOAD_AT, PAYLOAD_AT + header.readUInt16LE(LENGTH_AT));
   const checksum = createHash('sha256').update(payload).digest();
   if (!header.subarray(CHECKSUM_AT, LENGTH_AT).equals(checksum)) return { kind: 'damaged' };
-  const parsed = FormatIntent.safeParse(JSON.parse(payload.toString('utf8')));
+  const parsed = FormatIntent.safeParse(parseJson(payload.toString('utf8')));
   return parsed.success ? { kind: 'intent', intent: parsed.data } : { kind: 'damaged' };
+}
+
+/** Undefined for what is not JSON: a checksum is no signature, and whoever wrote to the device may have put anything there. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads what is at the header's place. */
