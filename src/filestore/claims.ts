@@ -22,6 +22,15 @@ export async function linkClaim(context: StoreContext, volume: VolumeRecord, has
   }
 }
 
+/** {@link linkClaim} for a volume that has been there already: its link may be missing, or have gone to a later volume of the same claim, which keeps it. */
+export async function ensureClaim(context: StoreContext, volume: VolumeRecord, hash: string): Promise<void> {
+  const link = findLink(context, volume);
+  if (link === undefined || (await isThere(link.path))) return;
+  await linkClaim(context, volume, hash);
+  // It may have been deleted while its link was made.
+  if ((await context.volumes.findById(volume.id)) === undefined) await unlinkClaim(context, volume, hash);
+}
+
 /** Removes the link if it leads to this volume. */
 export async function unlinkClaim(context: StoreContext, volume: VolumeRecord, hash: string): Promise<void> {
   const link = findLink(context, volume);
@@ -45,11 +54,7 @@ export async function reconcileClaims(context: StoreContext, signal: AbortSignal
     for (const volume of context.volumes.values()) {
       signal.throwIfAborted();
       const hash = parseObjectId(volume.id)?.hash;
-      const link = findLink(context, volume);
-      if (hash === undefined || link === undefined || (await isLink(link.path))) continue;
-      await linkClaim(context, volume, hash);
-      // It may have been deleted while its link was made.
-      if ((await context.volumes.findById(volume.id)) === undefined) await unlinkClaim(context, volume, hash);
+      if (hash !== undefined) await ensureClaim(context, volume, hash);
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -74,13 +79,13 @@ async function removeDangling(context: StoreContext, signal: AbortSignal): Promi
   }
 }
 
-async function isLink(path: string): Promise<boolean> {
+/** What cannot be looked at is left alone. */
+async function isThere(path: string): Promise<boolean> {
   try {
     await readlink(path);
     return true;
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
+    return !isErrno(error, 'ENOENT');
   }
 }
 

@@ -1,7 +1,7 @@
 import { quote } from '../base/quote.ts';
 import { hashName } from '../base/ids.ts';
 import { createObjectId, formatObjectId } from '../domain/ids.ts';
-import { linkClaim } from './claims.ts';
+import { ensureClaim, linkClaim } from './claims.ts';
 import { checkCompatible } from './compatibility.ts';
 import type { CreateVolumeRequest } from './file-store.ts';
 import type { JobHandle } from './jobs.ts';
@@ -42,6 +42,7 @@ async function ensureVolume(
   const existing = await context.volumes.find(hash);
   if (existing !== undefined) {
     checkCompatible(existing, request);
+    await ensureClaim(context, existing, hash);
     return existing;
   }
   const source = request.source === undefined ? undefined : await getSource(context, request.source);

@@ -257,6 +257,21 @@ describe.skipIf(skipsRootTests())('directories', () => {
       await expect.poll(() => readdir(fixture.paths.trash), { timeout: 20_000 }).toEqual([]);
     });
 
+    it('get the link of their claim when they are asked for again, but take it from nobody', async () => {
+      const claim = { namespace: 'shop', name: 'again' };
+      const { id, path } = await create('again', { claim });
+      const link = join(fixture.paths.byClaim, 'shop', 'again');
+      await rm(link);
+
+      await create('again', { claim });
+      expect(join(link, '..', await readlink(link), 'data')).toBe(path);
+      const successor = await create('successor', { claim });
+      await create('again', { claim });
+      expect(join(link, '..', await readlink(link), 'data')).toBe(successor.path);
+
+      for (const each of [id, successor.id]) await fixture.store.deleteVolume({ id: each }, signal);
+    });
+
     it('agree with their claims again after a power cut, which may lose what became of a link', async () => {
       const kept = await create('kept', { claim: { namespace: 'shop', name: 'kept' } });
       const gone = await create('gone', { claim: { namespace: 'shop', name: 'gone' } });
