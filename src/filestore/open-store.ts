@@ -75,6 +75,10 @@ async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<Loc
   await ensureTree(paths);
   const stop = new AbortController();
   const context = await createContext({ ...options, paths, poolId, closing: stop.signal }, signal);
+  // Undone backwards, and also when what follows fails: nothing must work on a pool that is not open.
+  await using started = new AsyncDisposableStack();
+  started.defer(() => context.trash.close());
+  started.defer(() => context.jobs.stop());
   const swept = await context.staging.sweep();
   if (swept > 0) logger.info('Unfinished work of an earlier life discarded', { pool: pool.name, swept });
   await context.trash.resume();
@@ -86,12 +90,10 @@ async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<Loc
   }
   void context.presence.watch(options.clock, stop.signal);
   const reconciled = reconcileClaims(context, stop.signal);
-  return createLocalStore(context, async () => {
-    stop.abort(new Error('The store is being closed.'));
-    await reconciled;
-    await context.jobs.stop();
-    await context.trash.close();
-  });
+  started.defer(() => reconciled);
+  started.defer(() => stop.abort(new Error('The store is being closed.')));
+  const running = started.move();
+  return createLocalStore(context, () => running.disposeAsync());
 }
 
 type ContextOptions = OpenStoreOptions & {
