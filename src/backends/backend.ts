@@ -132,6 +132,8 @@ export interface NodeBackend {
     signal: AbortSignal,
   ) => Promise<{ readonly capacityBytes: number }>;
   readonly health?: NodeHealthFacet;
+  /** Ends, within seconds, work that goes on although no call waits for it. Undefined: there is none. */
+  readonly close?: () => Promise<void>;
 }
 
 export interface NodeInfo {

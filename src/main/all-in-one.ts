@@ -36,7 +36,7 @@ export interface AllInOneOptions {
 
 /**
  * Controller and node of every configured driver in one process. Returns once the sockets are served; pools are opened in the
- * background, and Probe says ready when each has been tried. It stops in this order: sockets, operations under way, pools, HTTP (which
+ * background, and Probe says ready when each has been tried. It stops in this order: sockets, operations under way, those that outlive their calls, pools, HTTP (which
  * tells of all that), host. Throws DriverError when it cannot serve at all.
  */
 export async function startAllInOne(options: AllInOneOptions, lifetime: Lifetime): Promise<void> {
@@ -74,6 +74,8 @@ export async function startAllInOne(options: AllInOneOptions, lifetime: Lifetime
   stack.defer(() => stores.close());
   // A pool that is just being opened has to be open, or have failed, before it can be closed.
   stack.defer(() => opening);
+  const node = createHostpathNode({ stores, host, nodeName: config.node.name, locks, logger });
+  stack.defer(() => node.close?.());
   stack.defer(() => operations.stop(new Error('The program is stopping.')));
 
   const { driverName } = hostpath;
@@ -82,13 +84,7 @@ export async function startAllInOne(options: AllInOneOptions, lifetime: Lifetime
     version,
     endpoints: hostpath,
     controller: createHostpathController({ stores, logger }),
-    node: createHostpathNode({
-      stores,
-      host,
-      nodeName: config.node.name,
-      locks,
-      logger,
-    }),
+    node,
     ready: () => readiness.isReady,
   };
   const server = await startRpcServer({

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeBackend, PublishOptions } from '../../src/backends/backend.ts';
+import type { FileNodeContext } from '../../src/backends/file/node/context.ts';
 import { createFileNode } from '../../src/backends/file/node/create-node.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
 import type { FsType, VolumeCapability } from '../../src/domain/access.ts';
@@ -22,7 +23,7 @@ export interface FakeNode extends AsyncDisposable {
   readonly machine: FakeMachine;
   readonly store: FakeFileStore;
   /** A new one over the same machine, as after a restart. */
-  createNode(): NodeBackend;
+  createNode(options?: FakeNodeOptions): NodeBackend;
   /** From now on the pool is not to be reached. */
   takePoolAway(): void;
   /** Further pools of the node. */
@@ -35,6 +36,12 @@ export interface FakeNode extends AsyncDisposable {
   /** Where the volume's content is: its tree or its image. */
   getContentPath(calls: Pick<PublishOptions, 'volumeId'>): Promise<string>;
   listMountPoints(): readonly string[];
+}
+
+/** What differs from the usual node. */
+export interface FakeNodeOptions {
+  readonly context?: Partial<FileNodeContext>;
+  readonly stageAnswersWithinMs?: number;
 }
 
 /** Access to a file system of this type, or to any. */
@@ -61,10 +68,11 @@ export async function makeFakeNode(): Promise<FakeNode> {
     directory,
     machine,
     store,
-    createNode() {
+    createNode(options = {}) {
       const stores = { list: () => entries };
       const context = { ...machine, stores, locks: new KeyedLock(), logger: silentLogger };
-      return createFileNode(context, { nodeId: 'a', maxVolumes: 0, topology: undefined });
+      const info = { nodeId: 'a', maxVolumes: 0, topology: undefined };
+      return createFileNode({ ...context, ...options.context }, info, options.stageAnswersWithinMs);
     },
     takePoolAway() {
       entries = [{ ...pool, state: { unavailable: 'Its disk is gone.' } }];

@@ -1,27 +1,24 @@
-import { isTimeout, startDeadline } from '../../base/deadline.ts';
+import { isTimeout } from '../../base/deadline.ts';
 import { raceAbort } from '../../base/keyed-lock.ts';
 import { DriverError } from '../../domain/errors.ts';
 
-/** How long one call may take, whatever the caller allows. */
-const CALL_DEADLINE_MS = 110_000;
-
 /**
- * Runs the work with a signal that ends at the deadline, and stops waiting then even when the work does not listen. Throws
- * DEADLINE_EXCEEDED with a sentence that names the object.
+ * Stops waiting for the work when the signal aborts, even when the work does not listen. When the time of the call
+ * (`limits.operationSeconds`) or of a step is up, throws DEADLINE_EXCEEDED with a sentence that names the object.
  */
 export async function bounded<T>(
   what: string,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  using deadline = startDeadline(signal, CALL_DEADLINE_MS);
   try {
-    return await raceAbort(work(deadline.signal), deadline.signal);
+    return await raceAbort(work(signal), signal);
   } catch (error) {
-    if (!isTimeout(error) || signal.aborted) throw error;
+    const isLate = isTimeout(signal.reason) || isTimeout(error);
+    if (!isLate || error instanceof DriverError) throw error;
     throw new DriverError(
       'DEADLINE_EXCEEDED',
-      `${what} took longer than ${CALL_DEADLINE_MS / 1000} s; it may still be under way. Ask again.`,
+      `${what} takes longer than it may, and may still be under way. Ask again.`,
       { cause: error },
     );
   }

@@ -10,7 +10,9 @@ const MINUTE_MS = 60_000;
 /** mkfs writes little (inode tables are left to the kernel), but the disk may be a slow one. */
 const MAKE_DEADLINE_MS = 10 * MINUTE_MS;
 /** A forced check reads all metadata. */
-const CHECK_DEADLINE_MS = 120 * MINUTE_MS;
+const CHECK_DEADLINE_MS = 12 * 60 * MINUTE_MS;
+/** Ended in the middle of its work it may leave a broken file system, so this is longer than any resize takes. */
+const RESIZE_DEADLINE_MS = 7 * 24 * 60 * MINUTE_MS;
 
 /** ext4 by e2fsprogs. Grows offline, and online where the process has CAP_SYS_RESOURCE. */
 export function createExt4({ commands, syscalls }: FilesystemDeps): Filesystem {
@@ -40,7 +42,10 @@ export function createExt4({ commands, syscalls }: FilesystemDeps): Filesystem {
       if (target.mountPoint === undefined) {
         // resize2fs refuses a file system that was used since it was last checked in full.
         await checkExt4(tools, { device: target.device, isForced: true }, signal);
-        await tools.run({ argv: ['resize2fs', target.device], deadlineMs: CHECK_DEADLINE_MS }, signal);
+        signal.throwIfAborted();
+        const resize = { argv: ['resize2fs', target.device], deadlineMs: RESIZE_DEADLINE_MS } as const;
+        // Never the caller's signal: once begun, it is not broken off.
+        await tools.run(resize, new AbortController().signal);
         return;
       }
       try {

@@ -17,7 +17,10 @@ export interface Filesystem {
    * PRECONDITION_FAILED (DriverError) when it needs a person.
    */
   check(device: string, signal: AbortSignal): Promise<void>;
-  /** Grows to the whole device; with `mountPoint` online, else before it is mounted. Already there is fine. */
+  /**
+   * Grows to the whole device; with `mountPoint` online, else before it is mounted. Already there is fine. Growing that has begun before the mount
+   * is not broken off by the signal: it settles when it is done.
+   */
   grow(target: GrowTarget, signal: AbortSignal): Promise<void>;
   /** How `grow` works: some file systems grow only while they are mounted. */
   readonly growsOffline: boolean;

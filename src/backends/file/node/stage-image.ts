@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { startDeadline } from '../../../base/deadline.ts';
 import { quote } from '../../../base/quote.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { VolumeRecord } from '../../../filestore/records.ts';
@@ -11,6 +12,9 @@ import { ensureWritableLoop, getImageRecord } from './loop-device.ts';
 import { applyOwner } from './owner.ts';
 import type { StagePlace } from './stage-directory.ts';
 import { undo } from './undo.ts';
+
+/** Bound on the steps before a file system is checked, and again on those after: they are quick, or something hangs. */
+export const STEPS_DEADLINE_MS = 110_000;
 
 /** Stages a raw block volume: its loop device. */
 export async function stageBlock(
@@ -29,7 +33,7 @@ export interface ImagePlace extends StagePlace {
 /**
  * Stages an image with a file system: attach, make or check the file system, mount, grow it to its device, give its root its owner. Each
  * step finds its own work done, so a call after a crash goes on where the last one ended; a failed call takes back what it did. A file system that is in use
- * is mounted once more and otherwise left alone.
+ * is mounted once more and otherwise left alone. The signal bounds making, checking and growing it before it is mounted.
  */
 export async function stageFileSystem(
   context: FileNodeContext,
@@ -40,7 +44,8 @@ export async function stageFileSystem(
   const { loops, mounts, logger } = context;
   const { stagingPath } = place;
   await using taken = new AsyncDisposableStack();
-  const { loop, isNew } = await ensureWritableLoop(context, volume, signal);
+  using before = startDeadline(signal, STEPS_DEADLINE_MS);
+  const { loop, isNew } = await ensureWritableLoop(context, volume, before.signal);
   if (isNew) {
     const detach = async (own: AbortSignal): Promise<void> => await loops.detachAll(volume.path, own);
     taken.defer(undo(logger, `loop device ${loop.device}`, detach));
@@ -50,11 +55,12 @@ export async function stageFileSystem(
   const isNewlyMade =
     !place.isInUse && (await prepareFileSystem(context, volume, { device: loop.device, filesystem }, signal));
 
-  await mountImage(mounts, volume, { device: loop.device, filesystem, place }, signal);
+  using after = startDeadline(signal, STEPS_DEADLINE_MS);
+  await mountImage(mounts, volume, { device: loop.device, filesystem, place }, after.signal);
   taken.defer(undo(logger, `mount at ${stagingPath}`, async (own) => await mounts.unmount(stagingPath, own)));
 
   if (!isNewlyMade && !filesystem.growsOffline) {
-    await filesystem.grow({ device: loop.device, mountPoint: stagingPath }, signal);
+    await filesystem.grow({ device: loop.device, mountPoint: stagingPath }, after.signal);
   }
   await applyOwner(stagingPath, volume.record);
   taken.move();

@@ -1,3 +1,4 @@
+import { startDeadline } from '../../../base/deadline.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { StageOptions } from '../../backend.ts';
@@ -11,33 +12,38 @@ import { getVolume } from './locate.ts';
 import { findMountAt } from './mount-table.ts';
 import { checkStagingDirectory, getCanonicalPath } from './paths.ts';
 import { stageDirectory } from './stage-directory.ts';
-import { stageBlock, stageFileSystem } from './stage-image.ts';
+import { stageBlock, stageFileSystem, STEPS_DEADLINE_MS } from './stage-image.ts';
 
-/** CSI NodeStageVolume; contract as in backend.ts. What is staged already is told by the mount table alone. */
+/**
+ * CSI NodeStageVolume; contract as in backend.ts. What is staged already is told by the mount table alone. The signal allows as long as a file system may
+ * take to be checked and grown; every other step has a bound of its own.
+ */
 export async function stage(
   context: FileNodeContext,
   options: StageOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  using _lock = await context.locks.acquire(volumeLockKey(options.volumeId), signal);
-  const volume = await getVolume(context, options.volumeId, signal);
+  using steps = startDeadline(signal, STEPS_DEADLINE_MS);
+  const own = steps.signal;
+  using _lock = await context.locks.acquire(volumeLockKey(options.volumeId), own);
+  const volume = await getVolume(context, options.volumeId, own);
   checkUse(volume, options);
   const stagingPath = await getCanonicalPath(options.stagingPath);
-  const table = await context.mounts.list(signal);
+  const table = await context.mounts.list(own);
   const mounted = findMountAt(table, stagingPath);
-  const { isOurs } = await getAppearance(context, volume, table, signal);
+  const { isOurs } = await getAppearance(context, volume, table, own);
   if (mounted !== undefined) {
     checkStagedSame(mounted, isOurs(mounted), options);
     return;
   }
   const { access } = options.capability;
   if (access.kind === 'block') {
-    await stageBlock(context, volume, signal);
+    await stageBlock(context, volume, own);
     return;
   }
   await checkStagingDirectory(stagingPath);
   const place = { stagingPath, access };
-  if (volume.record.kept.layout === 'directory') await stageDirectory(context, volume, place, signal);
+  if (volume.record.kept.layout === 'directory') await stageDirectory(context, volume, place, own);
   else await stageFileSystem(context, volume, { ...place, isInUse: table.some(isOurs) }, signal);
 }
 
