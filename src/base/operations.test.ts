@@ -96,6 +96,23 @@ describe('Operations', () => {
     ).resolves.toBe('second');
   });
 
+  it('runs again after work that threw at once, without a promise', async () => {
+    const operations = new Operations();
+    const work = (): Promise<never> => {
+      throw new Error('at once');
+    };
+
+    await expect(operations.run(call(work), never)).rejects.toThrow('at once');
+
+    expect(operations.size).toBe(0);
+    await expect(
+      operations.run(
+        call(async () => 'second'),
+        never,
+      ),
+    ).resolves.toBe('second');
+  });
+
   it('aborts what is under way when it is stopped, and waits for it', async () => {
     const operations = new Operations();
     let ended = false;

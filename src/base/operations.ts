@@ -48,17 +48,16 @@ export class Operations {
   }
 
   #start<T>(options: OperationOptions<T>): Promise<T> {
-    const result = (async () => {
-      using deadline = startDeadline(this.#stop.signal, options.deadlineMs);
-      try {
-        return await options.work(deadline.signal);
-      } finally {
-        this.#running.delete(options.key);
-      }
-    })();
+    // What `finally` is given runs later, so also when the work has failed at once the key is there to be removed.
+    const result = this.#work(options).finally(() => this.#running.delete(options.key));
     // A caller that left must not turn a failure into an unhandled rejection.
     result.catch(() => undefined);
     this.#running.set(options.key, { fingerprint: options.fingerprint, result });
     return result;
+  }
+
+  async #work<T>({ work, deadlineMs }: OperationOptions<T>): Promise<T> {
+    using deadline = startDeadline(this.#stop.signal, deadlineMs);
+    return await work(deadline.signal);
   }
 }
