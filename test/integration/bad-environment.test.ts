@@ -119,6 +119,16 @@ describe.skipIf(skipsRootTests())('a server in a bad environment', () => {
     });
   });
 
+  it('says in one line, and not as an error, that a file system has no quotas for trees', async () => {
+    const path = await makeDisk({ type: 'ext4', sizeBytes: 256 * MIB });
+    const server = await serve([{ name: 'main', path: join(path, 'pool') }]);
+
+    const lines = server.logs().filter((line) => line.includes('no quotas for trees'));
+
+    expect(lines).toEqual([expect.stringMatching(/"level":"info".*"reason":"[^"]+"/)]);
+    expect(lines.join('')).not.toContain('"stack"');
+  });
+
   it('goes on serving when nobody reads its log any more, and stops in order when it is told to', async () => {
     const server = await serve([{ name: 'main', path: scratch.path }]);
     server.closeLogs();

@@ -75,7 +75,8 @@ async function findLimited(
     return (await isLimiting(deps, { kind, trial }, signal)) ? kind : undefined;
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    deps.logger.info('This file system has no quotas for trees', { trial, quota: kind.name, err: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    deps.logger.info('This file system has no quotas for trees', { trial, quota: kind.name, reason });
     return undefined;
   }
 }
