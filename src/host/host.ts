@@ -76,8 +76,16 @@ export interface BindOptions {
 export interface Loops {
   /** All devices over this file; normally none or one. */
   listOf(file: string, signal: AbortSignal): Promise<readonly LoopDevice[]>;
-  /** The device over this file, attached now if there is none. Idempotent. */
+  /**
+   * The device over this file, attached now if there is none; a detach of it that waits for its last user is taken back. Idempotent. Throws
+   * PRECONDITION_FAILED when somebody has attached a part of the file only.
+   */
   ensure(options: LoopOptions, signal: AbortSignal): Promise<LoopDevice>;
+  /**
+   * Makes sure that a device stays over this file: a detach that waits for its last user is taken back. Throws OPERATION_PENDING when it is
+   * over it no longer, and PRECONDITION_FAILED when it shows a part of it only. Idempotent; the device as it is then.
+   */
+  keep(file: string, device: LoopDevice, signal: AbortSignal): Promise<LoopDevice>;
   /** Detaches the file's devices and returns once each opens exclusively or is gone; busy is OPERATION_PENDING (DriverError). */
   detachAll(file: string, signal: AbortSignal): Promise<void>;
   /** Lets the device see the file's new size, while it is in use. */
@@ -96,6 +104,10 @@ export interface LoopDevice {
   /** `7:7`, as mountinfo has it. */
   readonly majorMinor: string;
   readonly readOnly: boolean;
+  /** It goes as soon as nobody has it open, and its number to whoever comes first: of no use until it is kept. */
+  readonly detaching: boolean;
+  /** Somebody attached a part of the file only. */
+  readonly partial: boolean;
 }
 
 /** Freezing a file system for the moment in which it is cloned. */

@@ -4,7 +4,7 @@ import { KeyedLock, raceAbort } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';
 import { isErrno } from './errno.ts';
 import type { LoopDevice, LoopOptions, Loops } from './host.ts';
-import type { AttachedLoop, Syscalls } from './syscalls/syscalls.ts';
+import type { AttachedLoop, LoopBacking, Syscalls } from './syscalls/syscalls.ts';
 
 /** How long a detach waits for the last user of a device to close it: udev and blkid look into each for a moment. */
 const DETACH_WAIT_MS = 2000;
@@ -12,7 +12,10 @@ const FIRST_POLL_MS = 5;
 const LONGEST_POLL_MS = 100;
 
 export interface LoopsDependencies {
-  readonly syscalls: Pick<Syscalls, 'attachLoop' | 'detachLoop' | 'resizeLoop' | 'getLoop' | 'listLoops'>;
+  readonly syscalls: Pick<
+    Syscalls,
+    'attachLoop' | 'detachLoop' | 'keepLoop' | 'resizeLoop' | 'getLoop' | 'listLoops'
+  >;
   readonly clock: Clock;
 }
 
@@ -21,7 +24,7 @@ export function createLoops({ syscalls, clock }: LoopsDependencies): Loops {
   // Two calls that find no device for one file must not attach two.
   const attaching = new KeyedLock();
 
-  async function listAttached(identity: FileIdentity, signal: AbortSignal): Promise<readonly AttachedLoop[]> {
+  async function listAttached(identity: LoopBacking, signal: AbortSignal): Promise<readonly AttachedLoop[]> {
     const loops = await syscalls.listLoops({}, signal);
     return loops.filter((loop) => isOver(loop, identity));
   }
@@ -34,18 +37,34 @@ export function createLoops({ syscalls, clock }: LoopsDependencies): Loops {
 
   async function ensure(options: LoopOptions, signal: AbortSignal): Promise<LoopDevice> {
     const { file, readOnly, sectorSizeBytes } = options;
-    const identity = await findIdentity(file, signal);
-    if (identity === undefined) {
-      throw new DriverError(
-        'PRECONDITION_FAILED',
-        `The file ${file} does not exist, so that no device shows it.`,
-      );
-    }
-    using _lock = await attaching.acquire(`${identity.device}:${identity.inode}`, signal);
+    const identity = await getIdentity(file, signal);
+    using _lock = await attaching.acquire(`${identity.backingDevice}:${identity.backingInode}`, signal);
     const present = (await listAttached(identity, signal)).map((loop) => toDevice(loop));
-    if (present.length > 0) return choose(present, options);
+    if (present.length > 0) {
+      const whole = present.filter(({ partial }) => !partial);
+      return await keepOver(file, identity, choose(whole.length > 0 ? whole : present, options), signal);
+    }
     const call = { file, readOnly, directIo: true, sectorSizeBytes };
-    return { ...(await syscalls.attachLoop(call, signal)), readOnly };
+    return { ...(await syscalls.attachLoop(call, signal)), readOnly, detaching: false, partial: false };
+  }
+
+  async function keep(file: string, device: LoopDevice, signal: AbortSignal): Promise<LoopDevice> {
+    return await keepOver(file, await getIdentity(file, signal), device, signal);
+  }
+
+  async function keepOver(
+    file: string,
+    identity: LoopBacking,
+    found: LoopDevice,
+    signal: AbortSignal,
+  ): Promise<LoopDevice> {
+    const { device } = found;
+    if (found.partial) throw toPartial(file, device);
+    if (await syscalls.keepLoop({ device, ...identity }, signal)) return { ...found, detaching: false };
+    throw new DriverError(
+      'OPERATION_PENDING',
+      `The loop device ${device} has just let go of the file ${file}. Try again.`,
+    );
   }
 
   async function detachAll(file: string, signal: AbortSignal): Promise<void> {
@@ -55,8 +74,8 @@ export function createLoops({ syscalls, clock }: LoopsDependencies): Loops {
     await Promise.all(loops.map((loop) => detach(loop.device, identity, signal)));
   }
 
-  async function detach(device: string, identity: FileIdentity, signal: AbortSignal): Promise<void> {
-    await syscalls.detachLoop({ device }, signal);
+  async function detach(device: string, identity: LoopBacking, signal: AbortSignal): Promise<void> {
+    await syscalls.detachLoop({ device, ...identity }, signal);
     const giveUpAt = clock.now() + DETACH_WAIT_MS;
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
       const status = await syscalls.getLoop({ device }, signal);
@@ -67,35 +86,41 @@ export function createLoops({ syscalls, clock }: LoopsDependencies): Loops {
     }
   }
 
-  return { listOf, ensure, detachAll, resize: (device, signal) => syscalls.resizeLoop({ device }, signal) };
+  return {
+    listOf,
+    ensure,
+    keep,
+    detachAll,
+    resize: (device, signal) => syscalls.resizeLoop({ device }, signal),
+  };
 }
 
-/** What a file is called in every mount namespace. */
-interface FileIdentity {
-  readonly device: bigint;
-  readonly inode: bigint;
-}
-
-async function findIdentity(file: string, signal: AbortSignal): Promise<FileIdentity | undefined> {
+async function findIdentity(file: string, signal: AbortSignal): Promise<LoopBacking | undefined> {
   try {
     // st_dev has the encoding of lo_device; on btrfs both are the subvolume's, which mountinfo doesn't show.
     const { dev, ino } = await raceAbort(lstat(file, { bigint: true }), signal);
-    return { device: dev, inode: ino };
+    return { backingDevice: dev, backingInode: ino };
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }
 
-function isOver(
-  loop: { readonly backingDevice: bigint; readonly backingInode: bigint },
-  identity: FileIdentity,
-): boolean {
-  return loop.backingDevice === identity.device && loop.backingInode === identity.inode;
+async function getIdentity(file: string, signal: AbortSignal): Promise<LoopBacking> {
+  const identity = await findIdentity(file, signal);
+  if (identity !== undefined) return identity;
+  throw new DriverError(
+    'PRECONDITION_FAILED',
+    `The file ${file} does not exist, so that no device shows it.`,
+  );
 }
 
-function toDevice({ device, majorMinor, readOnly }: AttachedLoop): LoopDevice {
-  return { device, majorMinor, readOnly };
+function isOver(loop: LoopBacking, { backingDevice, backingInode }: LoopBacking): boolean {
+  return loop.backingDevice === backingDevice && loop.backingInode === backingInode;
+}
+
+function toDevice({ device, majorMinor, readOnly, detaching, partial }: AttachedLoop): LoopDevice {
+  return { device, majorMinor, readOnly, detaching, partial };
 }
 
 /** A writable device serves a reader, too; a read-only one cannot serve a writer. */
@@ -113,5 +138,12 @@ function toBusy(device: string): DriverError {
   return new DriverError(
     'OPERATION_PENDING',
     `The loop device ${device} is still open somewhere, and goes when it is closed (fuser -v ${device} shows who has it). Try again.`,
+  );
+}
+
+function toPartial(file: string, device: string): DriverError {
+  return new DriverError(
+    'PRECONDITION_FAILED',
+    `The loop device ${device} shows a part of the file ${file} only, so that it was attached by somebody else. Detach it (losetup --detach ${device}) and try again.`,
   );
 }

@@ -21,7 +21,7 @@ import type { Config } from './config.ts';
 import { createInterceptors } from './interceptors.ts';
 import type { Lifetime } from './lifecycle.ts';
 import { listPoolRoom } from './pool-room.ts';
-import { Readiness } from './readiness.ts';
+import { Readiness, reportReadiness } from './readiness.ts';
 import { planSockets, type ServedDriver } from './sockets.ts';
 
 /** Bound on thawing what an earlier life left frozen; a file system that does not answer must not keep the others waiting. */
@@ -64,7 +64,7 @@ export async function startAllInOne(options: AllInOneOptions, lifetime: Lifetime
     const http = await startHttpServer({
       address: config.http.address,
       metrics,
-      listUnreadyReasons: () => readiness.listReasons(),
+      getReadiness: () => reportReadiness(readiness, stores),
       logger,
     });
     stack.defer(() => http.close());

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { unusable } from '../../test/support/unusable.ts';
+import type { FileStore } from '../filestore/file-store.ts';
+import type { StoreDirectory } from '../filestore/store-directory.ts';
 import { silentLogger } from '../observability/logger.ts';
-import { Readiness } from './readiness.ts';
+import { Readiness, reportReadiness } from './readiness.ts';
 
 describe('the program', () => {
   it('is ready once the start has settled, whether well or not', async () => {
@@ -26,5 +29,49 @@ describe('the program', () => {
     await tracked;
 
     expect(readiness.listReasons()).toEqual(['the program is stopping']);
+  });
+});
+
+describe('what /readyz says', () => {
+  const store = unusable<FileStore>('store');
+
+  async function report(states: Readonly<Record<string, 'open' | 'away'>>, isStarted = true) {
+    const readiness = new Readiness();
+    if (isStarted) await readiness.track(Promise.resolve(), silentLogger);
+    const stores: StoreDirectory = {
+      list: () =>
+        Object.entries(states).map(([poolName, state]) => ({
+          poolName,
+          nodeName: 'a',
+          poolId: undefined,
+          state: state === 'open' ? { store } : { unavailable: 'Its disk\nis gone.' },
+        })),
+    };
+    return reportReadiness(readiness, stores);
+  }
+
+  it('is ready when every pool is open', async () => {
+    expect(await report({ fast: 'open', slow: 'open' })).toEqual({ isReady: true, remarks: [] });
+  });
+
+  it('is ready while one is open, and names the others', async () => {
+    expect(await report({ fast: 'open', slow: 'away' })).toEqual({
+      isReady: true,
+      remarks: [expect.stringMatching(/^pool slow is not available: Its disk.*is gone\.$/)],
+    });
+  });
+
+  it('is not ready when none is open', async () => {
+    expect(await report({ fast: 'away', slow: 'away' })).toMatchObject({
+      isReady: false,
+      remarks: { length: 2 },
+    });
+  });
+
+  it('is not ready while it starts, whatever the pools are', async () => {
+    expect(await report({ fast: 'open' }, false)).toEqual({
+      isReady: false,
+      remarks: ['the program is starting'],
+    });
   });
 });

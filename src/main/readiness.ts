@@ -1,3 +1,6 @@
+import { toOneLine } from '../base/one-line.ts';
+import type { StoreDirectory } from '../filestore/store-directory.ts';
+import type { ReadinessReport } from '../observability/http.ts';
 import type { Logger } from '../observability/logger.ts';
 
 /** A pool that takes longer to open than this keeps nobody waiting: the others serve, and it says itself why it does not. */
@@ -36,4 +39,17 @@ export class Readiness {
   stop(): void {
     this.#state = 'stopping';
   }
+}
+
+/**
+ * What an operator is told at /readyz: pools that are not available are named, but the program is of use as long as one is. Probe is not asked about
+ * pools at all: restarting the program brings none of them back.
+ */
+export function reportReadiness(readiness: Readiness, stores: StoreDirectory): ReadinessReport {
+  if (!readiness.isReady) return { isReady: false, remarks: readiness.listReasons() };
+  const entries = stores.list();
+  const remarks = entries.flatMap(({ poolName, state }) =>
+    'store' in state ? [] : [`pool ${poolName} is not available: ${toOneLine(state.unavailable)}`],
+  );
+  return { isReady: remarks.length < entries.length, remarks };
 }

@@ -14,7 +14,7 @@ async function serve(options: Partial<HttpOptions> = {}): Promise<string> {
   const server = await startHttpServer({
     address: '127.0.0.1:0',
     metrics: { scrape: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'metric 1\n' }) },
-    listUnreadyReasons: () => [],
+    getReadiness: () => ({ isReady: true, remarks: [] }),
     logger: silentLogger,
     ...options,
   });
@@ -36,13 +36,17 @@ describe('startHttpServer', () => {
     expect(await response.text()).toBe(body);
   });
 
-  it('says why it is not ready', async () => {
-    const base = await serve({ listUnreadyReasons: () => ['pool ssd is not mounted', 'starting'] });
+  it.each([
+    ['says why it is not ready', false, 503, 'pool ssd is not mounted\nstarting\n'],
+    ['is ready with remarks', true, 200, 'ok\npool ssd is not mounted\nstarting\n'],
+  ])('%s', async (_, isReady, status, body) => {
+    const remarks = ['pool ssd is not mounted', 'starting'];
+    const base = await serve({ getReadiness: () => ({ isReady, remarks }) });
 
     const response = await fetch(`${base}/readyz`);
 
-    expect(response.status).toBe(503);
-    expect(await response.text()).toBe('pool ssd is not mounted\nstarting\n');
+    expect(response.status).toBe(status);
+    expect(await response.text()).toBe(body);
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('refuses %s', async (method) => {

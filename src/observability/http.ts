@@ -7,13 +7,20 @@ import type { Metrics } from './metrics.ts';
 
 const DEFAULT_DEADLINE_MS = 5000;
 
+/** Whether the program is of use now. */
+export interface ReadinessReport {
+  readonly isReady: boolean;
+  /** Why it is not, or what is of no use although the rest is; a line each. */
+  readonly remarks: readonly string[];
+}
+
 /** What the HTTP server needs. */
 export interface HttpOptions {
   /** `127.0.0.1:9808`, `[::1]:9808`, `localhost:0` */
   readonly address: string;
   readonly metrics: Pick<Metrics, 'scrape'>;
-  /** Why the program is not ready; empty when it is. Must not wait for storage. */
-  readonly listUnreadyReasons: () => readonly string[];
+  /** Must not wait for storage. */
+  readonly getReadiness: () => ReadinessReport;
   readonly logger: Logger;
   /** For one request, from its first byte to the last of the answer. Default: five seconds. */
   readonly deadlineMs?: number;
@@ -35,7 +42,7 @@ interface Answer {
 
 type Route = () => Answer | Promise<Answer>;
 
-/** Serves /healthz (alive), /readyz (ready, or why not) and /metrics. Throws PRECONDITION_FAILED when the address is taken. */
+/** Serves /healthz (alive), /readyz (ready or not, with remarks) and /metrics. Throws PRECONDITION_FAILED when the address is taken. */
 export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
   const deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
   const routes = createRoutes(options);
@@ -61,9 +68,9 @@ function createRoutes(options: HttpOptions): ReadonlyMap<string, Route> {
     [
       '/readyz',
       () => {
-        const reasons = options.listUnreadyReasons();
-        if (reasons.length === 0) return { status: 200, text: 'ok\n' };
-        return { status: 503, text: reasons.map((reason) => `${reason}\n`).join('') };
+        const { isReady, remarks } = options.getReadiness();
+        const lines = isReady ? ['ok', ...remarks] : remarks;
+        return { status: isReady ? 200 : 503, text: lines.map((line) => `${line}\n`).join('') };
       },
     ],
     ['/metrics', async () => ({ status: 200, ...(await options.metrics.scrape()) })],

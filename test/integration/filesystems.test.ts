@@ -47,7 +47,7 @@ describe.skipIf(skipsRootTests())('file systems', () => {
       { file: image, readOnly: false, directIo: true, sectorSizeBytes },
       NONE,
     );
-    onTestFinished(async () => await syscalls.detachLoop({ device }, NONE));
+    onTestFinished(async () => void (await exec('losetup', ['--detach', device])));
     return device;
   }
 

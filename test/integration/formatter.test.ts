@@ -58,7 +58,7 @@ describe.skipIf(skipsRootTests())('the formatter on real devices', () => {
       { file, readOnly: false, directIo: true, sectorSizeBytes: 512 },
       NONE,
     );
-    onTestFinished(async () => await syscalls.detachLoop({ device }, NONE));
+    onTestFinished(async () => void (await exec('losetup', ['--detach', device])));
     return device;
   }
 

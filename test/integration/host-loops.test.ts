@@ -123,6 +123,37 @@ describe.skipIf(skipsRootTests())('Loops', () => {
     expect(await host.loops.listOf(file, signal)).toEqual([]);
   });
 
+  it('takes back a detach that waits for the last user, so that the device outlives it', async () => {
+    const file = await image('disk.img');
+    const options = { file, readOnly: false, sectorSizeBytes: 512 };
+    const { device } = await host.loops.ensure(options, signal);
+    const user = await open(device, 'r');
+    await expect(host.loops.detachAll(file, signal)).rejects.toSatisfy((error) =>
+      isDriverError(error, 'OPERATION_PENDING'),
+    );
+    expect(await host.loops.listOf(file, signal)).toMatchObject([{ device, detaching: true }]);
+
+    const again = await host.loops.ensure(options, signal);
+    await user.close();
+
+    expect(again).toMatchObject({ device, detaching: false });
+    expect(await host.loops.listOf(file, signal)).toEqual([again]);
+  });
+
+  it('keeps no device whose number has gone to another file, and detaches none', async () => {
+    const file = await image('disk.img');
+    const other = await image('other.img');
+    const attached = await host.loops.ensure({ file, readOnly: false, sectorSizeBytes: 512 }, signal);
+    const { ino, dev } = await stat(other, { bigint: true });
+    const call = { device: attached.device, backingDevice: dev, backingInode: ino };
+
+    await host.syscalls.detachLoop(call, signal);
+    const kept = host.loops.keep(other, attached, signal);
+
+    await expect(kept).rejects.toSatisfy((error) => isDriverError(error, 'OPERATION_PENDING'));
+    expect(await host.loops.listOf(file, signal)).toEqual([attached]);
+  });
+
   it('waits for a user that closes the device soon', async () => {
     const file = await image('disk.img');
     const { device } = await host.loops.ensure({ file, readOnly: false, sectorSizeBytes: 512 }, signal);

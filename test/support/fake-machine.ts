@@ -71,7 +71,8 @@ export function createFakeMachine(): FakeMachine {
     const used = new Set([...attached.values()].flat().map(({ device }) => device));
     let index = 0;
     while (used.has(`/dev/loop${index}`)) index += 1;
-    const loop = { device: `/dev/loop${index}`, majorMinor: `7:${index}`, readOnly };
+    const device = `/dev/loop${index}`;
+    const loop = { device, majorMinor: `7:${index}`, readOnly, detaching: false, partial: false };
     attached.set(file, [...(attached.get(file) ?? []), loop]);
     return loop;
   };
@@ -181,8 +182,22 @@ export function createFakeMachine(): FakeMachine {
       },
       async detachAll(file, signal) {
         await enter('detachAll', signal);
-        if (busy.has(file)) throw new DriverError('OPERATION_PENDING', `${file} is busy.`);
-        attached.delete(file);
+        const isBusy = busy.has(file);
+        const left = (attached.get(file) ?? []).map((loop) => ({ ...loop, detaching: true }));
+        attached.set(file, isBusy ? left : []);
+        if (isBusy) throw new DriverError('OPERATION_PENDING', `${file} is busy.`);
+      },
+      async keep(file, { device }, signal) {
+        await enter('keep', signal);
+        const present = attached.get(file) ?? [];
+        const found = present.find((loop) => loop.device === device);
+        if (found === undefined) throw new DriverError('OPERATION_PENDING', `${device} has gone.`);
+        const kept = { ...found, detaching: false };
+        attached.set(
+          file,
+          present.map((loop) => (loop === found ? kept : loop)),
+        );
+        return kept;
       },
       async resize(device, signal) {
         await enter('resize', signal);

@@ -33,6 +33,7 @@ export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerU
     syncFileSystem: bind('syncFileSystem'),
     attachLoop: bind('attachLoop'),
     detachLoop: bind('detachLoop'),
+    keepLoop: bind('keepLoop'),
     resizeLoop: bind('resizeLoop'),
     getLoop: bind('getLoop'),
     listLoops: bind('listLoops'),

@@ -16,8 +16,16 @@ export interface Syscalls {
 
   /** Attaches a free loop device to a file (LOOP_CTL_GET_FREE, LOOP_CONFIGURE), retrying when another process wins it. */
   attachLoop(call: AttachLoopCall, signal: AbortSignal): Promise<LoopAddress>;
-  /** LOOP_CLR_FD. A device that is not attached is fine. */
-  detachLoop(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
+  /**
+   * LOOP_CLR_FD, if the device is still over this file: its number may have gone to another one. A device that is not attached is
+   * fine. One that is open elsewhere goes when it is closed there, and is `detaching` until then.
+   */
+  detachLoop(call: LoopCall, signal: AbortSignal): Promise<void>;
+  /**
+   * LOOP_SET_STATUS64: takes back a detach that waits for the last user. False when the device is no longer over this file; when true
+   * it is, until the next {@link Syscalls.detachLoop}. Idempotent.
+   */
+  keepLoop(call: LoopCall, signal: AbortSignal): Promise<boolean>;
   /** LOOP_SET_CAPACITY: takes over the file's new size. */
   resizeLoop(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
   /** LOOP_GET_STATUS64: which file is behind a device; undefined when none is. */
@@ -196,12 +204,24 @@ export interface AttachLoopCall {
   readonly sectorSizeBytes: number;
 }
 
-export interface LoopStatus {
-  /** st_dev of the backing file in the kernel's encoding, and its inode: what identifies it in every mount namespace. */
+/** st_dev of the backing file in the kernel's encoding, and its inode: what identifies it in every mount namespace. */
+export interface LoopBacking {
   readonly backingDevice: bigint;
   readonly backingInode: bigint;
+}
+
+/** A device, as long as it is over this file. */
+export interface LoopCall extends LoopBacking {
+  readonly device: string;
+}
+
+export interface LoopStatus extends LoopBacking {
   readonly readOnly: boolean;
   readonly directIo: boolean;
+  /** The kernel detaches it as soon as nobody has it open (LO_FLAGS_AUTOCLEAR). */
+  readonly detaching: boolean;
+  /** It shows a part of the file only (an offset or a size limit), which this program never asks for. */
+  readonly partial: boolean;
 }
 
 export interface LoopAddress {

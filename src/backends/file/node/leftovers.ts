@@ -2,6 +2,7 @@ import { isDriverError } from '../../../domain/errors.ts';
 import { formatObjectId } from '../../../domain/ids.ts';
 import type { LocalFileStore } from '../../../filestore/file-store.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
+import type { AttachedLoop } from '../../../host/syscalls/syscalls.ts';
 import { findObjectId, findStoreOfObject } from '../stores.ts';
 import type { Appearance } from './appearance.ts';
 import { getAppearance } from './appearance.ts';
@@ -55,13 +56,14 @@ export async function listLeftoverLoops(
   volumeId: string,
   table: readonly MountEntry[],
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const { device } of await context.syscalls.listLoops({}, signal)) {
+): Promise<readonly AttachedLoop[]> {
+  const found: AttachedLoop[] = [];
+  for (const attached of await context.syscalls.listLoops({}, signal)) {
+    const { device } = attached;
     const path = await context.findBackingPath(device);
     const isShownBy = ({ loops }: Appearance): boolean => loops.some((loop) => loop.device === device);
     const content = { path, table, isShownBy };
-    if (await isLeftoverContent(context, volumeId, content, signal)) found.push(device);
+    if (await isLeftoverContent(context, volumeId, content, signal)) found.push(attached);
   }
   return found;
 }

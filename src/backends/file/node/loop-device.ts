@@ -21,17 +21,18 @@ export async function ensureWritableLoop(
   signal: AbortSignal,
 ): Promise<{ readonly loop: LoopDevice; readonly isNew: boolean }> {
   const present = await loops.listOf(volume.path, signal);
-  const existing = present.find(({ readOnly }) => !readOnly);
+  const existing = findLoop(present, { readOnly: false });
   if (existing !== undefined) {
-    await loops.resize(existing.device, signal);
-    return { loop: existing, isNew: false };
+    const loop = await loops.keep(volume.path, existing, signal);
+    await loops.resize(loop.device, signal);
+    return { loop, isNew: false };
   }
   const { sectorSizeBytes } = getImageRecord(volume);
   const options = { file: volume.path, readOnly: false, sectorSizeBytes };
   if (present.length === 0) return { loop: await loops.ensure(options, signal), isNew: true };
   // Only read-only ones: an unstage was killed between two of its devices.
   const attached = await syscalls.attachLoop({ ...options, directIo: true }, signal);
-  return { loop: { ...attached, readOnly: false }, isNew: true };
+  return { loop: { ...attached, readOnly: false, detaching: false, partial: false }, isNew: true };
 }
 
 /**
@@ -43,9 +44,19 @@ export async function ensureReadOnlyLoop(
   volume: LocalVolume,
   signal: AbortSignal,
 ): Promise<LoopDevice> {
-  const existing = (await loops.listOf(volume.path, signal)).find(({ readOnly }) => readOnly);
-  if (existing !== undefined) return existing;
+  const existing = findLoop(await loops.listOf(volume.path, signal), { readOnly: true });
+  if (existing !== undefined) return await loops.keep(volume.path, existing, signal);
   const { sectorSizeBytes } = getImageRecord(volume);
   const call = { file: volume.path, readOnly: true, directIo: true, sectorSizeBytes };
-  return { ...(await syscalls.attachLoop(call, signal)), readOnly: true };
+  const attached = await syscalls.attachLoop(call, signal);
+  return { ...attached, readOnly: true, detaching: false, partial: false };
+}
+
+/** One that shows the whole image, if there is one; of the others it is said what is wrong when they are kept. */
+function findLoop(
+  present: readonly LoopDevice[],
+  { readOnly }: Pick<LoopDevice, 'readOnly'>,
+): LoopDevice | undefined {
+  const candidates = present.filter((loop) => loop.readOnly === readOnly);
+  return candidates.find(({ partial }) => !partial) ?? candidates[0];
 }

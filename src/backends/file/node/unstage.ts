@@ -51,13 +51,13 @@ async function detachLeftovers(
 ): Promise<void> {
   const { mounts, syscalls } = context;
   const table = await mounts.list(signal);
-  const devices = await listLeftoverLoops(context, volumeId, table, signal);
-  for (const device of devices) {
+  const loops = await listLeftoverLoops(context, volumeId, table, signal);
+  for (const { device, backingDevice, backingInode } of loops) {
     const node = table.find((entry) => findMountedLoopNode(entry) === device);
     if (node !== undefined) throw stillInUse(device, volumeId, `is published at ${node.mountPoint}`);
     try {
       await syscalls.probeExclusive({ device }, signal);
-      await syscalls.detachLoop({ device }, signal);
+      await syscalls.detachLoop({ device, backingDevice, backingInode }, signal);
     } catch (error) {
       if (!isErrno(error, 'EBUSY')) throw error;
       throw stillInUse(device, volumeId, 'is in use', error);

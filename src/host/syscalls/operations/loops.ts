@@ -3,17 +3,26 @@ import { isErrno } from '../../errno.ts';
 import type { IoctlRequest, Libc } from '../libc.ts';
 import { withOpen } from '../open-file.ts';
 import type { SynchronousSyscalls } from '../protocol.ts';
-import type { AttachedLoop, AttachLoopCall, LoopAddress, LoopStatus } from '../syscalls.ts';
+import type {
+  AttachedLoop,
+  AttachLoopCall,
+  LoopAddress,
+  LoopBacking,
+  LoopCall,
+  LoopStatus,
+} from '../syscalls.ts';
 
 const LOOP_CTL_GET_FREE: IoctlRequest = { name: 'LOOP_CTL_GET_FREE', number: 0x4c82 };
 const LOOP_CONFIGURE: IoctlRequest = { name: 'LOOP_CONFIGURE', number: 0x4c0a };
 const LOOP_CLR_FD: IoctlRequest = { name: 'LOOP_CLR_FD', number: 0x4c01 };
+const LOOP_SET_STATUS64: IoctlRequest = { name: 'LOOP_SET_STATUS64', number: 0x4c04 };
 const LOOP_GET_STATUS64: IoctlRequest = { name: 'LOOP_GET_STATUS64', number: 0x4c05 };
 const LOOP_SET_CAPACITY: IoctlRequest = { name: 'LOOP_SET_CAPACITY', number: 0x4c07 };
 const BLKGETSIZE64: IoctlRequest = { name: 'BLKGETSIZE64', number: 0x8008_1272 };
 const BLKFLSBUF: IoctlRequest = { name: 'BLKFLSBUF', number: 0x1261 };
 
 const LO_FLAGS_READ_ONLY = 1;
+const LO_FLAGS_AUTOCLEAR = 4;
 const LO_FLAGS_DIRECT_IO = 16;
 
 /** struct loop_config: u32 fd, u32 block_size, then struct loop_info64. */
@@ -21,6 +30,8 @@ const CONFIG_BYTES = 304;
 const CONFIG_INFO = 8;
 /** struct loop_info64. */
 const INFO_BYTES = 232;
+const INFO_OFFSET = 24;
+const INFO_SIZE_LIMIT = 32;
 const INFO_FLAGS = 52;
 const INFO_FILE_NAME = 56;
 const FILE_NAME_BYTES = 64;
@@ -32,6 +43,7 @@ type LoopOperations = Pick<
   SynchronousSyscalls,
   | 'attachLoop'
   | 'detachLoop'
+  | 'keepLoop'
   | 'resizeLoop'
   | 'getLoop'
   | 'listLoops'
@@ -44,7 +56,8 @@ type LoopOperations = Pick<
 export function createLoopOperations(libc: Libc): LoopOperations {
   return {
     attachLoop: (call) => attachLoop(libc, call),
-    detachLoop: (call) => detachLoop(libc, call.device),
+    detachLoop: (call) => detachLoop(libc, call),
+    keepLoop: (call) => keepLoop(libc, call),
     resizeLoop: (call) =>
       withOpen(call.device, constants.O_RDONLY, (fd) => void libc.ioctlValue(fd, LOOP_SET_CAPACITY, 0)),
     getLoop: (call) => findLoop(libc, call.device),
@@ -120,28 +133,60 @@ function configureLoop(libc: Libc, fd: number, call: AttachLoopCall & { readonly
   }
 }
 
-function detachLoop(libc: Libc, device: string): void {
-  try {
-    withOpen(device, constants.O_RDONLY, (fd) => void libc.ioctlValue(fd, LOOP_CLR_FD, 0));
-  } catch (error) {
-    if (!isErrno(error, 'ENXIO', 'ENOENT', 'ENODEV')) throw error;
-  }
+/** While the device is open here the kernel does not detach it, so that what is compared is what is detached. */
+function detachLoop(libc: Libc, { device, ...backing }: LoopCall): void {
+  withAttached(device, (fd) => {
+    const status = toStatus(readInfo(libc, fd));
+    if (isOver(status, backing)) libc.ioctlValue(fd, LOOP_CLR_FD, 0);
+  });
+}
+
+/** Likewise: once it is open, a detach that waits for the last user waits for this one, too. */
+function keepLoop(libc: Libc, { device, ...backing }: LoopCall): boolean {
+  const status = withAttached(device, (fd) => {
+    const info = readInfo(libc, fd);
+    const found = toStatus(info);
+    if (!found.detaching || !isOver(found, backing)) return found;
+    info.writeUInt32LE(info.readUInt32LE(INFO_FLAGS) & ~LO_FLAGS_AUTOCLEAR, INFO_FLAGS);
+    libc.ioctl(fd, LOOP_SET_STATUS64, info);
+    return toStatus(readInfo(libc, fd));
+  });
+  return status !== undefined && !status.detaching && isOver(status, backing);
+}
+
+function isOver(status: LoopStatus, { backingDevice, backingInode }: LoopBacking): boolean {
+  return status.backingDevice === backingDevice && status.backingInode === backingInode;
 }
 
 function findLoop(libc: Libc, device: string): LoopStatus | undefined {
-  const info = Buffer.alloc(INFO_BYTES);
+  return withAttached(device, (fd) => toStatus(readInfo(libc, fd)));
+}
+
+/** Works with the open device; undefined when no file is attached to it. */
+function withAttached<T>(device: string, work: (fd: number) => T): T | undefined {
   try {
-    withOpen(device, constants.O_RDONLY, (fd) => void libc.ioctl(fd, LOOP_GET_STATUS64, info));
+    return withOpen(device, constants.O_RDONLY, work);
   } catch (error) {
     if (isErrno(error, 'ENXIO', 'ENOENT', 'ENODEV')) return undefined;
     throw error;
   }
+}
+
+function readInfo(libc: Libc, fd: number): Buffer {
+  const info = Buffer.alloc(INFO_BYTES);
+  libc.ioctl(fd, LOOP_GET_STATUS64, info);
+  return info;
+}
+
+function toStatus(info: Buffer): LoopStatus {
   const flags = info.readUInt32LE(INFO_FLAGS);
   return {
     backingDevice: info.readBigUInt64LE(0),
     backingInode: info.readBigUInt64LE(8),
     readOnly: (flags & LO_FLAGS_READ_ONLY) !== 0,
     directIo: (flags & LO_FLAGS_DIRECT_IO) !== 0,
+    detaching: (flags & LO_FLAGS_AUTOCLEAR) !== 0,
+    partial: info.readBigUInt64LE(INFO_OFFSET) !== 0n || info.readBigUInt64LE(INFO_SIZE_LIMIT) !== 0n,
   };
 }
 
