@@ -5,6 +5,7 @@ import type { Logger } from '../observability/logger.ts';
 
 /** A pool that takes longer to open than this keeps nobody waiting: the others serve, and it says itself why it does not. */
 const START_DEADLINE_MS = 10_000;
+const MAX_REASON_LENGTH = 500;
 
 /** Whether the program wants calls: not while it tries its pools for the first time, and not while it stops. */
 export class Readiness {
@@ -49,7 +50,9 @@ export function reportReadiness(readiness: Readiness, stores: StoreDirectory): R
   if (!readiness.isReady) return { isReady: false, remarks: readiness.listReasons() };
   const entries = stores.list();
   const remarks = entries.flatMap(({ poolName, state }) =>
-    'store' in state ? [] : [`pool ${poolName} is not available: ${toOneLine(state.unavailable)}`],
+    'store' in state
+      ? []
+      : [`pool ${poolName} is not available: ${toOneLine(state.unavailable, MAX_REASON_LENGTH)}`],
   );
   return { isReady: remarks.length < entries.length, remarks };
 }
