@@ -1,7 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { raceAbort } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';
+import { toCanonicalPath } from './canonical-path.ts';
 import { isErrno } from './errno.ts';
 import type { BindOptions, MountOptions, Mounts } from './host.ts';
 import { parseBindOptions, parseMountOptions } from './mount-options.ts';
@@ -26,7 +26,7 @@ export function createMounts(dependencies: MountsDependencies): Mounts {
   }
 
   async function findHolding(path: string, signal: AbortSignal): Promise<Located> {
-    const [located, entries] = await Promise.all([raceAbort(locate(path), signal), list(signal)]);
+    const [located, entries] = await Promise.all([raceAbort(toCanonicalPath(path), signal), list(signal)]);
     return { path: located, entries, holding: findHoldingMount(entries, located) };
   }
 
@@ -91,21 +91,6 @@ function requireHolding(found: Located): MountEntry {
     'INTERNAL',
     `No mount of this process's namespace holds ${found.path}. Check that the driver sees the directory.`,
   );
-}
-
-/**
- * The path as mountinfo writes it: with symlinks above its last component resolved (/var/lib/kubelet is one on some
- * hosts), the last itself untouched, since a mount there may not answer. What does not exist is taken as it is written.
- */
-async function locate(path: string): Promise<string> {
-  const absolute = resolve(path);
-  if (absolute === '/') return absolute;
-  try {
-    return join(await realpath(dirname(absolute)), basename(absolute));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return absolute;
-    throw error;
-  }
 }
 
 /** Of a directory that was removed while it was mounted: whatever has its path now is something else. */

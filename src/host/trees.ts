@@ -1,9 +1,11 @@
 import { rmdir } from 'node:fs/promises';
 import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import { toCanonicalPath } from './canonical-path.ts';
 import { isErrno } from './errno.ts';
 import { createTools, type Tools } from './filesystems/tools.ts';
 import type { CommandResult, Commands, CopyTreeOptions, Mounts, Trees } from './host.ts';
+import { isBelow } from './mount-tree.ts';
 import { toCopyArgv, toMeasureArgv, toRemoveArgv } from './trees-sandbox.ts';
 
 export interface TreesDeps {
@@ -67,9 +69,9 @@ async function isRemovedAsEmpty(path: string): Promise<boolean> {
 }
 
 async function assertNothingMounted(mounts: Mounts, path: string, signal: AbortSignal): Promise<void> {
-  const inside = (await mounts.list(signal)).find(
-    ({ mountPoint }) => mountPoint === path || mountPoint.startsWith(`${path}/`),
-  );
+  // mountinfo resolves symlinks; a bind mount of the same file system is one that rm would walk into.
+  const tree = await toCanonicalPath(path);
+  const inside = (await mounts.list(signal)).find(({ mountPoint }) => isBelow(mountPoint, tree));
   if (inside === undefined) return;
   throw new DriverError(
     'PRECONDITION_FAILED',
@@ -79,12 +81,14 @@ async function assertNothingMounted(mounts: Mounts, path: string, signal: AbortS
 
 function toRemoveError(path: string, result: CommandResult): DriverError {
   const said = firstLines(result.stderr);
-  const hint = said.includes('Operation not permitted')
-    ? ' Files in it may be immutable or append-only: find them with "lsattr -R" and make them removable with "chattr -R -ia".'
-    : '';
+  // rm has nothing to say of an immutable root, which it cannot remove anyway: it is the root of its mount.
+  const hint =
+    said === '' || said.includes('Operation not permitted')
+      ? ' It or files in it may be immutable or append-only: find them with "lsattr -R" and make them removable with "chattr -R -ia".'
+      : '';
   return new DriverError(
     'PRECONDITION_FAILED',
-    `The tree ${path} could not be removed in full.${hint} rm said: ${said}`,
+    `The tree ${path} could not be removed in full.${hint} rm said: ${said === '' ? 'nothing' : said}`,
     { details: { exitCode: result.exitCode } },
   );
 }

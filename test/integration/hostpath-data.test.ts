@@ -239,6 +239,19 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
     await takeDown(machine, calls);
   });
 
+  test('an image that was mounted by a call that was killed before it was done gets its owner from the next', async () => {
+    const parameters = { ...EXT4.parameters, uid: '1000', gid: '2000', mode: '0771' };
+    const { machine, calls } = await publish({ ...EXT4, parameters });
+    await exec('chown', ['0:0', calls.stage.stagingPath]);
+    await exec('chmod', ['0755', calls.stage.stagingPath]);
+
+    await machine.node.stage(calls.stage, signal);
+
+    const root = await stat(calls.stage.stagingPath);
+    expect([root.uid, root.gid, root.mode & 0o7777]).toEqual([1000, 2000, 0o771]);
+    await takeDown(machine, calls);
+  });
+
   test.each(MOUNTED)('%s: mount options hold, and others are incompatible', async (_, kind) => {
     const fsType = kind.access.kind === 'mount' ? kind.access.fsType : undefined;
     const access = { kind: 'mount', fsType, mountFlags: ['noexec', 'nosuid'] } as const;

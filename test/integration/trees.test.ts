@@ -111,6 +111,32 @@ describe.skipIf(skipsRootTests())('work on whole trees', () => {
       expect((await readdir(path)).toSorted()).toEqual(['file', 'sub']);
     });
 
+    it('refuses one that is mounted in by way of a symlink in its path, and removes nothing elsewhere', async () => {
+      const real = await makeDirectory('real');
+      const precious = await makeDirectory('precious');
+      await writeFile(join(precious, 'file'), 'x');
+      await mkdir(join(real, 'tree', 'bound'), { recursive: true });
+      await exec('mount', ['--bind', precious, join(real, 'tree', 'bound')]);
+      const alias = join(real, '..', 'alias');
+      await symlink(real, alias);
+
+      const removal = openTrees().remove(join(alias, 'tree'), NONE);
+
+      await expect(removal).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+      await exec('umount', [join(real, 'tree', 'bound')]);
+      expect(await readdir(precious)).toEqual(['file']);
+    });
+
+    it('says what to do about an immutable root', async () => {
+      const path = await makeDirectory('fixed-root');
+      await exec('chattr', ['+i', path]);
+
+      const removal = openTrees().remove(path, NONE);
+
+      await expect(removal).rejects.toMatchObject({ message: expect.stringContaining('chattr -R -ia') });
+      await exec('chattr', ['-i', path]);
+    });
+
     it('says what to do about immutable files, and removes the rest', async () => {
       const path = await makeDirectory('immutable');
       await writeFile(join(path, 'fixed'), 'x');

@@ -59,11 +59,30 @@ export async function stageFileSystem(
   await mountImage(mounts, volume, { device: loop.device, filesystem, place }, after.signal);
   taken.defer(undo(logger, `mount at ${stagingPath}`, async (own) => await mounts.unmount(stagingPath, own)));
 
-  if (!isNewlyMade && !filesystem.growsOffline) {
-    await filesystem.grow({ device: loop.device, mountPoint: stagingPath }, after.signal);
-  }
+  if (!isNewlyMade) await growMounted({ device: loop.device, filesystem }, stagingPath, after.signal);
   await applyOwner(stagingPath, volume.record);
   taken.move();
+}
+
+/** What is left to do for an image that is mounted already: all of it, if the call that mounted it was killed before it was done. */
+export async function finishStagedFileSystem(
+  context: FileNodeContext,
+  volume: LocalVolume,
+  mountPoint: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { loop } = await ensureWritableLoop(context, volume, signal);
+  const filesystem = context.getFilesystem(getImageRecord(volume).fsType ?? 'ext4');
+  await growMounted({ device: loop.device, filesystem }, mountPoint, signal);
+  await applyOwner(mountPoint, volume.record);
+}
+
+async function growMounted(
+  { device, filesystem }: OnDevice,
+  mountPoint: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!filesystem.growsOffline) await filesystem.grow({ device, mountPoint }, signal);
 }
 
 /** A file system and the device that it is on. */

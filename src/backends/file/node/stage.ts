@@ -12,7 +12,7 @@ import { getVolume } from './locate.ts';
 import { findMountAt } from './mount-table.ts';
 import { checkStagingDirectory, getCanonicalPath } from './paths.ts';
 import { stageDirectory } from './stage-directory.ts';
-import { stageBlock, stageFileSystem, STEPS_DEADLINE_MS } from './stage-image.ts';
+import { finishStagedFileSystem, STEPS_DEADLINE_MS, stageBlock, stageFileSystem } from './stage-image.ts';
 
 /**
  * CSI NodeStageVolume; contract as in backend.ts. What is staged already is told by the mount table alone. The signal allows as long as a file system may
@@ -34,6 +34,8 @@ export async function stage(
   const { isOurs } = await getAppearance(context, volume, table, own);
   if (mounted !== undefined) {
     checkStagedSame(mounted, isOurs(mounted), options);
+    if (volume.record.kept.layout === 'image')
+      await finishStagedFileSystem(context, volume, stagingPath, own);
     return;
   }
   const { access } = options.capability;
