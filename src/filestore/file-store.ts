@@ -63,6 +63,8 @@ export interface LocalFileStore extends FileStore {
   locate(request: { readonly id: string }, signal: AbortSignal): Promise<VolumeLocation>;
   /** Notes that a cloned image's file system has an identity of its own now. */
   markIdentityRenewed(request: { readonly id: string }, signal: AbortSignal): Promise<void>;
+  /** Notes that the root of a cloned image has the owner and bits that were asked for. */
+  markOwnerApplied(request: { readonly id: string }, signal: AbortSignal): Promise<void>;
   /** Stops jobs and background removal; what they left is swept at the next start. */
   close(): Promise<void>;
 }

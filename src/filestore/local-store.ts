@@ -8,7 +8,7 @@ import { getPoolHealth, getVolumeHealth } from './health.ts';
 import { getVolumeRecord, layoutOf, locateContent } from './objects.ts';
 import { toPoolError } from './pool-errors.ts';
 import type { StoreContext } from './store-context.ts';
-import { expandVolume, markIdentityRenewed } from './update-volume.ts';
+import { expandVolume, markIdentityRenewed, markOwnerApplied } from './update-volume.ts';
 
 /** The store over an opened pool. `close` ends what `openLocalStore` started. */
 export function createLocalStore(context: StoreContext, close: () => Promise<void>): LocalFileStore {
@@ -54,6 +54,7 @@ export function createLocalStore(context: StoreContext, close: () => Promise<voi
     getHealth: (signal) => guard(() => getPoolHealth(context, signal)),
     locate: ({ id }) => guard(() => locate(context, id)),
     markIdentityRenewed: ({ id }, signal) => guard(() => markIdentityRenewed(context, id, signal)),
+    markOwnerApplied: ({ id }, signal) => guard(() => markOwnerApplied(context, id, signal)),
     close,
   };
 }

@@ -35,6 +35,8 @@ const ImageRecord = z
     preallocated: z.boolean(),
     /** The content was cloned, and whoever stages it first has to give its file system an identity of its own. */
     identityPending: z.boolean(),
+    /** The content was cloned, and whoever stages it first has to give its root the owner and bits that were asked for. */
+    ownerPending: z.literal(true).optional(),
   })
   .readonly();
 
@@ -42,7 +44,7 @@ const Kept = z.discriminatedUnion('layout', [DirectoryRecord, ImageRecord]);
 
 export type Kept = z.infer<typeof Kept>;
 
-/** volume.json. Written once at the commit; only capacity and `identityPending` ever change. */
+/** volume.json. Written once at the commit; only capacity and what is pending ever change. */
 export const VolumeRecord = z
   .strictObject({
     formatVersion: z.literal(RECORD_FORMAT),

@@ -6,7 +6,7 @@ import type { ExpandVolumeRequest } from './file-store.ts';
 import { getVolumeRecord, layoutOf, locateContent, measureCapacity } from './objects.ts';
 import { RECORD_FILES } from './paths.ts';
 import { formatRecord } from './record-file.ts';
-import type { VolumeRecord } from './records.ts';
+import type { Kept, VolumeRecord } from './records.ts';
 import { chooseExpandedCapacity } from './sizes.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -39,11 +39,36 @@ export async function markIdentityRenewed(
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
+  await changeImage(context, id, signal, (kept) =>
+    kept.identityPending ? { ...kept, identityPending: false } : undefined,
+  );
+}
+
+/** See LocalFileStore.markOwnerApplied. */
+export async function markOwnerApplied(
+  context: StoreContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await changeImage(context, id, signal, ({ ownerPending, ...kept }) =>
+    ownerPending === true ? kept : undefined,
+  );
+}
+
+type ImageKept = Extract<Kept, { layout: 'image' }>;
+
+/** Writes what `change` makes of the record; nothing when it makes nothing, or when the volume is no image. */
+async function changeImage(
+  context: StoreContext,
+  id: string,
+  signal: AbortSignal,
+  change: (kept: ImageKept) => ImageKept | undefined,
+): Promise<void> {
   using _lock = await context.locks.acquire(`record:${id}`, signal);
   const volume = await getVolumeRecord(context, id);
   using _pin = context.pins.hold(volume.id);
-  if (volume.kept.layout !== 'image' || !volume.kept.identityPending) return;
-  await replaceRecord(context, { ...volume, kept: { ...volume.kept, identityPending: false } });
+  const kept = volume.kept.layout === 'image' ? change(volume.kept) : undefined;
+  if (kept !== undefined) await replaceRecord(context, { ...volume, kept });
 }
 
 async function replaceRecord(context: StoreContext, record: VolumeRecord): Promise<VolumeRecord> {

@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { KeyedLock, raceAbort } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';
@@ -24,22 +25,26 @@ export function createLoops({ syscalls, clock }: LoopsDependencies): Loops {
   // Two calls that find no device for one file must not attach two.
   const attaching = new KeyedLock();
 
-  async function listAttached(identity: LoopBacking, signal: AbortSignal): Promise<readonly AttachedLoop[]> {
-    const loops = await syscalls.listLoops({}, signal);
+  async function listAttached(
+    file: string,
+    identity: LoopBacking,
+    signal: AbortSignal,
+  ): Promise<readonly AttachedLoop[]> {
+    const loops = await syscalls.listLoops({ fileName: basename(file) }, signal);
     return loops.filter((loop) => isOver(loop, identity));
   }
 
   async function listOf(file: string, signal: AbortSignal): Promise<readonly LoopDevice[]> {
     const identity = await findIdentity(file, signal);
     if (identity === undefined) return [];
-    return (await listAttached(identity, signal)).map((loop) => toDevice(loop));
+    return (await listAttached(file, identity, signal)).map((loop) => toDevice(loop));
   }
 
   async function ensure(options: LoopOptions, signal: AbortSignal): Promise<LoopDevice> {
     const { file, readOnly, sectorSizeBytes } = options;
     const identity = await getIdentity(file, signal);
     using _lock = await attaching.acquire(`${identity.backingDevice}:${identity.backingInode}`, signal);
-    const present = (await listAttached(identity, signal)).map((loop) => toDevice(loop));
+    const present = (await listAttached(file, identity, signal)).map((loop) => toDevice(loop));
     if (present.length > 0) {
       const whole = present.filter(({ partial }) => !partial);
       return await keepOver(file, identity, choose(whole.length > 0 ? whole : present, options), signal);
@@ -70,7 +75,7 @@ export function createLoops({ syscalls, clock }: LoopsDependencies): Loops {
   async function detachAll(file: string, signal: AbortSignal): Promise<void> {
     const identity = await findIdentity(file, signal);
     if (identity === undefined) return;
-    const loops = await listAttached(identity, signal);
+    const loops = await listAttached(file, identity, signal);
     await Promise.all(loops.map((loop) => detach(loop.device, identity, signal)));
   }
 

@@ -35,6 +35,7 @@ export function watchStore(store: LocalFileStore, pulse: PoolPulse): WatchedStor
     getHealth: (signal) => read(signal, () => store.getHealth(signal)),
     locate: (request, signal) => read(signal, () => store.locate(request, signal)),
     markIdentityRenewed: (request, signal) => write(signal, () => store.markIdentityRenewed(request, signal)),
+    markOwnerApplied: (request, signal) => write(signal, () => store.markOwnerApplied(request, signal)),
     close: () => store.close(),
   };
 }

@@ -154,6 +154,18 @@ describe.skipIf(skipsRootTests())('Loops', () => {
     expect(await host.loops.listOf(file, signal)).toEqual([attached]);
   });
 
+  it('asks nothing of devices over files of another name', async () => {
+    const file = await image('disk.img');
+    const other = await image('other.img');
+    const mine = await host.loops.ensure({ file, readOnly: false, sectorSizeBytes: 512 }, signal);
+    const foreign = await host.loops.ensure({ file: other, readOnly: false, sectorSizeBytes: 512 }, signal);
+
+    const named = await host.syscalls.listLoops({ fileName: 'disk.img' }, signal);
+
+    expect(named.map(({ device }) => device)).toContain(mine.device);
+    expect(named.map(({ device }) => device)).not.toContain(foreign.device);
+  });
+
   it('waits for a user that closes the device soon', async () => {
     const file = await image('disk.img');
     const { device } = await host.loops.ensure({ file, readOnly: false, sectorSizeBytes: 512 }, signal);

@@ -239,6 +239,23 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
     await takeDown(machine, calls);
   });
 
+  test.each(MOUNTED)(
+    '%s: the root of a clone has the asked owner, and else that of its source',
+    async (_, kind) => {
+      const parameters = { ...kind.parameters, uid: '7', gid: '8', mode: '2775' };
+      const source = await publish({ ...kind, parameters });
+      const asked = { ...kind.parameters, uid: '55', mode: '0700' };
+      const from = { source: { kind: 'volume', id: source.volume.id } } as const;
+
+      const clone = await publish({ ...kind, parameters: asked }, from);
+
+      const root = await stat(clone.calls.publish.targetPath);
+      expect([root.uid, root.gid, root.mode & 0o7777]).toEqual([55, 8, 0o700]);
+      await takeDown(clone.machine, clone.calls);
+      await takeDown(source.machine, source.calls);
+    },
+  );
+
   test('an image that was mounted by a call that was killed before it was done gets its owner from the next', async () => {
     const parameters = { ...EXT4.parameters, uid: '1000', gid: '2000', mode: '0771' };
     const { machine, calls } = await publish({ ...EXT4, parameters });

@@ -250,6 +250,14 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
       volumes.set(id, { ...record, kept: { ...record.kept, identityPending: false } });
     },
 
+    async markOwnerApplied({ id }, signal) {
+      await enter(signal);
+      const record = getVolume(id);
+      if (record.kept.layout !== 'image') return;
+      const { ownerPending: _, ...kept } = record.kept;
+      volumes.set(id, { ...record, kept });
+    },
+
     async close() {
       await Promise.resolve();
     },

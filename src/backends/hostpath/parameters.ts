@@ -36,10 +36,17 @@ export const HostpathParameters = z.strictObject({
     .stringbool({ truthy: ['true'], falsy: ['false'], error: 'it must be "true" or "false"' })
     .default(false)
     .meta({ description: 'Reserve the blocks of an image when it is made.' }),
-  uid: Id.optional().meta({ description: 'Owner of the root directory of a new volume. Default: 0.' }),
-  gid: Id.optional().meta({ description: 'Group of the root directory of a new volume. Default: 0.' }),
+  uid: Id.optional().meta({
+    description:
+      'Owner of the root directory of a new volume. Default: 0; a clone or restored volume keeps what it had.',
+  }),
+  gid: Id.optional().meta({
+    description:
+      'Group of the root directory of a new volume. Default: 0; a clone or restored volume keeps what it had.',
+  }),
   mode: Mode.optional().meta({
-    description: 'Permission bits of the root directory of a new volume. Default: 0750.',
+    description:
+      'Permission bits of the root directory of a new volume. Default: 0750; a clone or restored volume keeps what it had.',
   }),
 });
 export type HostpathParameters = z.infer<typeof HostpathParameters>;

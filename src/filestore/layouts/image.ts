@@ -4,6 +4,7 @@ import { DriverError } from '../../domain/errors.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
 import { findExt4Errors } from '../../host/disk-facts.ts';
 import type { Host } from '../../host/host.ts';
+import type { VolumeOwner } from '../file-store.ts';
 import { CONTENT_NAMES } from '../paths.ts';
 import type { Kept } from '../records.ts';
 import { duplicateImage, type ImageCopier } from './duplicate-image.ts';
@@ -36,7 +37,8 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
       // A clone has holes where its source was allocated but never written.
       if (plan.preallocate) await allocateRange(host, path, { from: 0, to: plan.capacityBytes }, job.signal);
       const identityPending = plan.accessType === 'mount';
-      return toKept(plan, { sectorSizeBytes: from.sectorSizeBytes, identityPending });
+      const kept = toKept(plan, { sectorSizeBytes: from.sectorSizeBytes, identityPending });
+      return identityPending && isOwnerAsked(plan.owner) ? { ...kept, ownerPending: true } : kept;
     },
 
     async cut(directory, source, job) {
@@ -78,10 +80,14 @@ function getImageKept(content: Content): Extract<Kept, { layout: 'image' }> {
   return content.kept;
 }
 
+function isOwnerAsked({ uid, gid, mode }: VolumeOwner): boolean {
+  return uid !== undefined || gid !== undefined || mode !== undefined;
+}
+
 function toKept(
   plan: ContentPlan,
   facts: { readonly sectorSizeBytes: number; readonly identityPending: boolean },
-): Kept {
+): Extract<Kept, { layout: 'image' }> {
   return {
     layout: 'image',
     accessType: plan.accessType,

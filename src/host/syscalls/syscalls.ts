@@ -30,8 +30,11 @@ export interface Syscalls {
   resizeLoop(call: { readonly device: string }, signal: AbortSignal): Promise<void>;
   /** LOOP_GET_STATUS64: which file is behind a device; undefined when none is. */
   getLoop(call: { readonly device: string }, signal: AbortSignal): Promise<LoopStatus | undefined>;
-  /** Every attached loop device with the file behind it, by one pass over /sys/block. */
-  listLoops(call: object, signal: AbortSignal): Promise<readonly AttachedLoop[]>;
+  /**
+   * Every attached loop device with the file behind it, by one pass over /sys/block. With `fileName` only those whose file has this name: the
+   * status of a device over storage that does not answer is not asked for on another's account.
+   */
+  listLoops(call: { readonly fileName?: string }, signal: AbortSignal): Promise<readonly AttachedLoop[]>;
   /** BLKGETSIZE64. */
   getDeviceSize(
     call: { readonly device: string },

@@ -2,6 +2,7 @@ import { DriverError } from '../../../domain/errors.ts';
 import type { NodeExpandOptions } from '../../backend.ts';
 import type { FileNodeContext } from './context.ts';
 import { volumeLockKey } from './context.ts';
+import { findMountAt } from './mount-table.ts';
 import { getImageRecord } from './loop-device.ts';
 import type { MountedVolume } from './volume-path.ts';
 import { getVolumeAt } from './volume-path.ts';
@@ -48,8 +49,13 @@ async function expandImage(
   const { accessType, fsType } = getImageRecord(volume);
   for (const { device } of appearance.loops) await loops.resize(device, signal);
   if (accessType === 'block') return;
-  // A read-only bind mount of the file system does not let it grow.
-  const writable = table.find((entry) => appearance.isOurs(entry) && !entry.options.includes('ro'));
+  // A read-only bind mount of the file system does not let it grow, and a mount that another hides is not what its path leads to.
+  const writable = table.find(
+    (entry) =>
+      appearance.isOurs(entry) &&
+      !entry.options.includes('ro') &&
+      findMountAt(table, entry.mountPoint) === entry,
+  );
   const loop = appearance.loops.find(({ readOnly }) => !readOnly);
   if (writable === undefined || loop === undefined) {
     throw new DriverError(

@@ -19,6 +19,12 @@ export async function applyOwner(root: string, { owner }: Pick<VolumeRecord, 'ow
   await chmod(root, owner.mode ?? DEFAULT_MODE);
 }
 
+/** Gives a root what was asked for and leaves it the rest of what its source had. Idempotent. */
+export async function replaceOwner(root: string, { owner }: Pick<VolumeRecord, 'owner'>): Promise<void> {
+  await chown(root, owner.uid ?? -1, owner.gid ?? -1);
+  if (owner.mode !== undefined) await chmod(root, owner.mode);
+}
+
 function isAsMade(stats: Stats, asked: { readonly uid: number; readonly gid: number }): boolean {
   const isRoots = stats.uid === 0 && stats.gid === 0;
   const isAsked = stats.uid === asked.uid && stats.gid === asked.gid;

@@ -9,7 +9,7 @@ import { toMountFlags } from '../mount-flags.ts';
 import type { FileNodeContext } from './context.ts';
 import type { LocalVolume } from './locate.ts';
 import { ensureWritableLoop, getImageRecord } from './loop-device.ts';
-import { applyOwner } from './owner.ts';
+import { applyOwner, replaceOwner } from './owner.ts';
 import type { StagePlace } from './stage-directory.ts';
 import { undo } from './undo.ts';
 
@@ -60,7 +60,7 @@ export async function stageFileSystem(
   taken.defer(undo(logger, `mount at ${stagingPath}`, async (own) => await mounts.unmount(stagingPath, own)));
 
   if (!isNewlyMade) await growMounted({ device: loop.device, filesystem }, stagingPath, after.signal);
-  await applyOwner(stagingPath, volume.record);
+  await ensureOwner(volume, stagingPath, after.signal);
   taken.move();
 }
 
@@ -74,7 +74,21 @@ export async function finishStagedFileSystem(
   const { loop } = await ensureWritableLoop(context, volume, signal);
   const filesystem = context.getFilesystem(getImageRecord(volume).fsType ?? 'ext4');
   await growMounted({ device: loop.device, filesystem }, mountPoint, signal);
-  await applyOwner(mountPoint, volume.record);
+  await ensureOwner(volume, mountPoint, signal);
+}
+
+/** A new file system gets its owner while it is as mkfs made it, a clone the one that was asked for, once. */
+async function ensureOwner(
+  { record, store }: LocalVolume,
+  mountPoint: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (record.kept.layout !== 'image' || record.kept.ownerPending !== true) {
+    await applyOwner(mountPoint, record);
+    return;
+  }
+  await replaceOwner(mountPoint, record);
+  await store.markOwnerApplied({ id: record.id }, signal);
 }
 
 async function growMounted(

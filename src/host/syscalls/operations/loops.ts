@@ -1,4 +1,5 @@
 import { constants, existsSync, fsyncSync, readFileSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { isErrno } from '../../errno.ts';
 import type { IoctlRequest, Libc } from '../libc.ts';
 import { withOpen } from '../open-file.ts';
@@ -61,7 +62,7 @@ export function createLoopOperations(libc: Libc): LoopOperations {
     resizeLoop: (call) =>
       withOpen(call.device, constants.O_RDONLY, (fd) => void libc.ioctlValue(fd, LOOP_SET_CAPACITY, 0)),
     getLoop: (call) => findLoop(libc, call.device),
-    listLoops: () => listLoops(libc),
+    listLoops: (call) => listLoops(libc, call.fileName),
     getDeviceSize: (call) =>
       withOpen(call.device, constants.O_RDONLY, (fd) => {
         const size = Buffer.alloc(8);
@@ -190,14 +191,26 @@ function toStatus(info: Buffer): LoopStatus {
   };
 }
 
-function listLoops(libc: Libc): readonly AttachedLoop[] {
+function listLoops(libc: Libc, fileName: string | undefined): readonly AttachedLoop[] {
   const attached: AttachedLoop[] = [];
   for (const name of readdirSync('/sys/block')) {
     // sysfs has this directory only while a file is attached.
     if (!name.startsWith('loop') || !existsSync(`/sys/block/${name}/loop`)) continue;
+    if (fileName !== undefined && !hasFileName(name, fileName)) continue;
     const address = ensureNode(libc, name);
     const status = findLoop(libc, address.device);
     if (status !== undefined) attached.push({ ...address, ...status });
   }
   return attached;
+}
+
+/** By the path that sysfs keeps, which follows renames; true when it cannot be told. */
+function hasFileName(name: string, fileName: string): boolean {
+  try {
+    const path = readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trimEnd();
+    return basename(path) === fileName || basename(path) === `${fileName} (deleted)`;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENXIO', 'ENODEV')) return true;
+    throw error;
+  }
 }
