@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { untilDone } from '../../../../test/contract/backend-volumes.ts';
 import { type FakeNode, makeFakeNode, toMountAccess } from '../../../../test/support/fake-node.ts';
 import type { Filesystem } from '../../../host/filesystems/filesystem.ts';
 import type { NodeBackend } from '../../backend.ts';
@@ -31,9 +32,14 @@ afterEach(async () => await fixture[Symbol.asyncDispose]());
 
 async function prepareMade() {
   const calls = await fixture.prepare(toMountAccess('ext4'));
-  await node.stage(calls, signal);
+  await untilDone(() => node.stage(calls, signal));
   await node.unstage(calls, signal);
   return calls;
+}
+
+/** The call may have been answered before its work came to the check. */
+async function untilChecking(): Promise<void> {
+  await expect.poll(() => checks.length, { timeout: 10_000 }).toBe(1);
 }
 
 describe('staging a file system that takes long to check', () => {
@@ -45,8 +51,9 @@ describe('staging a file system that takes long to check', () => {
       code: 'OPERATION_PENDING',
       message: expect.stringContaining(calls.volumeId),
     });
+    await untilChecking();
     caller.abort(new Error('the caller left'));
-    const again = node.stage(calls, signal);
+    const again = untilDone(() => node.stage(calls, signal));
     expect(signals.map((each) => each.aborted)).toEqual([false]);
     checks[0]?.resolve();
     await again;
@@ -58,12 +65,13 @@ describe('staging a file system that takes long to check', () => {
   test('lets nobody else change the volume meanwhile', async () => {
     const calls = await prepareMade();
     await expect(node.stage(calls, signal)).rejects.toMatchObject({ code: 'OPERATION_PENDING' });
+    await untilChecking();
 
     const unstaging = node.unstage(calls, AbortSignal.timeout(30));
 
     await expect(unstaging).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     checks[0]?.resolve();
-    await node.stage(calls, signal);
+    await untilDone(() => node.stage(calls, signal));
     await node.unstage(calls, signal);
     expect(fixture.listMountPoints()).not.toContain(calls.stagingPath);
   });
@@ -71,6 +79,7 @@ describe('staging a file system that takes long to check', () => {
   test('tells the next caller when it has failed after the first had left', async () => {
     const calls = await prepareMade();
     await expect(node.stage(calls, signal)).rejects.toMatchObject({ code: 'OPERATION_PENDING' });
+    await untilChecking();
 
     checks[0]?.reject(new Error('cannot be repaired'));
     await expect
@@ -83,6 +92,7 @@ describe('staging a file system that takes long to check', () => {
   test('ends with the program, and takes back what it did', async () => {
     const calls = await prepareMade();
     await expect(node.stage(calls, signal)).rejects.toMatchObject({ code: 'OPERATION_PENDING' });
+    await untilChecking();
 
     const closing = node.close?.();
     expect(signals[0]?.aborted).toBe(true);
