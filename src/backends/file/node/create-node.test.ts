@@ -299,6 +299,30 @@ describe('taking down', () => {
     await expect(machine.loops.listOf(await fixture.getContentPath(calls), signal)).resolves.toHaveLength(1);
   });
 
+  test('a device that goes with its last user is not staged, until a stage takes that back', async () => {
+    const calls = await fixture.prepare({ kind: 'block' });
+    const image = await fixture.getContentPath(calls);
+    await node.stage(calls, signal);
+    machine.busy.add(image);
+    await expect(node.unstage(calls, signal)).rejects.toMatchObject({ code: 'OPERATION_PENDING' });
+
+    await expect(node.publish(calls, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    await node.stage(calls, signal);
+    await node.publish(calls, signal);
+
+    await expect(machine.loops.listOf(image, signal)).resolves.toMatchObject([{ detaching: false }]);
+  });
+
+  test('publishes no device that has let go of its image in the meantime', async () => {
+    const calls = await fixture.prepare({ kind: 'block' });
+    await node.stage(calls, signal);
+    machine.failNext('keep', failure);
+
+    await expect(node.publish(calls, signal)).rejects.toBe(failure);
+
+    expect(fixture.listMountPoints()).not.toContain(calls.targetPath);
+  });
+
   test('removes the node of a device that was detached behind our back', async () => {
     const calls = await fixture.prepare({ kind: 'block' });
     await node.stage(calls, signal);

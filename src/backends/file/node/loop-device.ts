@@ -52,6 +52,11 @@ export async function ensureReadOnlyLoop(
   return { ...attached, readOnly: true, detaching: false, partial: false };
 }
 
+/** The device that a raw block volume is staged as; undefined when there is none, or only one that goes with its last user. */
+export function findStagedLoop(present: readonly LoopDevice[]): LoopDevice | undefined {
+  return present.find(({ readOnly, partial, detaching }) => !readOnly && !partial && !detaching);
+}
+
 /** One that shows the whole image, if there is one; of the others it is said what is wrong when they are kept. */
 function findLoop(
   present: readonly LoopDevice[],

@@ -9,7 +9,7 @@ import type { FileNodeContext } from './context.ts';
 import { volumeLockKey } from './context.ts';
 import type { LocalVolume } from './locate.ts';
 import { getVolume } from './locate.ts';
-import { ensureReadOnlyLoop } from './loop-device.ts';
+import { ensureReadOnlyLoop, findStagedLoop } from './loop-device.ts';
 import { findMountAt } from './mount-table.ts';
 import { ensureTarget, getCanonicalPath, removeTarget } from './paths.ts';
 import { checkUse } from './stage.ts';
@@ -62,7 +62,7 @@ function checkStaged(publication: Publication): void {
   const { volumeId, stagingPath } = publication.options;
   const mounted = findMountAt(table, stagingPath);
   const isStaged = isBlock(publication)
-    ? appearance.loops.some(({ readOnly }) => !readOnly)
+    ? findStagedLoop(appearance.loops) !== undefined
     : mounted !== undefined && appearance.isOurs(mounted);
   if (isStaged) return;
   throw new DriverError(
@@ -146,8 +146,9 @@ async function getDeviceToPublish(
   signal: AbortSignal,
 ): Promise<string> {
   if (readOnly) return (await ensureReadOnlyLoop(context, volume, signal)).device;
-  const loop = appearance.loops.find((candidate) => !candidate.readOnly);
-  if (loop !== undefined) return loop.device;
+  const loop = findStagedLoop(appearance.loops);
+  // A bind mount of its node holds no device: it has to be this image's when it is made.
+  if (loop !== undefined) return (await context.loops.keep(volume.path, loop, signal)).device;
   throw new DriverError(
     'PRECONDITION_FAILED',
     `Volume ${volume.record.id} has no writable device. Stage it again.`,
