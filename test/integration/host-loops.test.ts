@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { open, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isDriverError } from '../../src/domain/errors.ts';
 import { isErrno } from '../../src/host/errno.ts';
@@ -12,6 +14,7 @@ import {
   skipsRootTests,
 } from '../support/scratch.ts';
 
+const exec = promisify(execFile);
 const signal = new AbortController().signal;
 const sizeBytes = 64 << 20;
 
@@ -152,6 +155,24 @@ describe.skipIf(skipsRootTests())('Loops', () => {
 
     await expect(kept).rejects.toSatisfy((error) => isDriverError(error, 'OPERATION_PENDING'));
     expect(await host.loops.listOf(file, signal)).toEqual([attached]);
+  });
+
+  it.each([
+    ['an offset', '--offset=4096'],
+    ['a size limit', '--sizelimit=1048576'],
+  ])('accepts no device that somebody else attached with %s', async (_, option) => {
+    const file = await image('disk.img');
+    const options = { file, readOnly: false, sectorSizeBytes: 512 };
+    const { stdout } = await exec('losetup', ['--find', '--show', option, file]);
+    const device = stdout.trim();
+
+    const ensured = host.loops.ensure(options, signal);
+
+    await expect(ensured).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: expect.stringContaining(`losetup --detach ${device}`),
+    });
+    expect(await host.loops.listOf(file, signal)).toMatchObject([{ device, partial: true }]);
   });
 
   it('asks nothing of devices over files of another name', async () => {

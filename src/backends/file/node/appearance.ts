@@ -25,10 +25,12 @@ export async function getAppearance(
     return { loops: [], isOurs: (entry) => identity !== undefined && isMountOf(entry, identity) };
   }
   const devices = await loops.listOf(volume.path, signal);
+  // What shows a part of the image, as one of its partitions, is somebody else's.
+  const whole = devices.filter(({ partial }) => !partial);
   if (kept.accessType === 'mount') {
-    return { loops: devices, isOurs: (entry) => devices.some((device) => isFileSystemOn(entry, device)) };
+    return { loops: devices, isOurs: (entry) => whole.some((device) => isFileSystemOn(entry, device)) };
   }
-  return { loops: devices, isOurs: (entry) => devices.some((device) => isNodeOf(entry, device, table)) };
+  return { loops: devices, isOurs: (entry) => whole.some((device) => isNodeOf(entry, device, table)) };
 }
 
 /** Whether a mount shows the node of this device: the target of a raw block volume. */

@@ -155,6 +155,18 @@ describe('paths', () => {
     expect(fixture.listMountPoints()).toContain(calls.stagingPath);
   });
 
+  test('a device over a part of an image is not the image', async () => {
+    const calls = await fixture.prepare(toMountAccess('ext4'));
+    const [device, majorMinor] = ['/dev/loop5', '7:5'];
+    const part = { device, majorMinor, readOnly: false, detaching: false, partial: true };
+    const loops = { ...machine.loops, listOf: () => Promise.resolve([part]) };
+    machine.mountForeign(calls.stagingPath, { majorMinor, source: device, fsType: 'ext4' });
+
+    const staged = fixture.createNode({ context: { loops } }).stage(calls, signal);
+
+    await expect(staged).rejects.toMatchObject({ code: 'PUBLISH_INCOMPATIBLE' });
+  });
+
   test('a foreign mount on the target survives publish and unpublish', async () => {
     const calls = await fixture.prepare(toMountAccess());
     await node.stage(calls, signal);
