@@ -155,18 +155,6 @@ describe('paths', () => {
     expect(fixture.listMountPoints()).toContain(calls.stagingPath);
   });
 
-  test('a device over a part of an image is not the image', async () => {
-    const calls = await fixture.prepare(toMountAccess('ext4'));
-    const [device, majorMinor] = ['/dev/loop5', '7:5'];
-    const part = { device, majorMinor, readOnly: false, detaching: false, partial: true };
-    const loops = { ...machine.loops, listOf: () => Promise.resolve([part]) };
-    machine.mountForeign(calls.stagingPath, { majorMinor, source: device, fsType: 'ext4' });
-
-    const staged = fixture.createNode({ context: { loops } }).stage(calls, signal);
-
-    await expect(staged).rejects.toMatchObject({ code: 'PUBLISH_INCOMPATIBLE' });
-  });
-
   test('a foreign mount on the target survives publish and unpublish', async () => {
     const calls = await fixture.prepare(toMountAccess());
     await node.stage(calls, signal);
@@ -309,30 +297,6 @@ describe('taking down', () => {
     await expect(node.unstage(calls, signal)).rejects.toMatchObject({ code: 'OPERATION_PENDING' });
 
     await expect(machine.loops.listOf(await fixture.getContentPath(calls), signal)).resolves.toHaveLength(1);
-  });
-
-  test('a device that goes with its last user is not staged, until a stage takes that back', async () => {
-    const calls = await fixture.prepare({ kind: 'block' });
-    const image = await fixture.getContentPath(calls);
-    await node.stage(calls, signal);
-    machine.busy.add(image);
-    await expect(node.unstage(calls, signal)).rejects.toMatchObject({ code: 'OPERATION_PENDING' });
-
-    await expect(node.publish(calls, signal)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
-    await node.stage(calls, signal);
-    await node.publish(calls, signal);
-
-    await expect(machine.loops.listOf(image, signal)).resolves.toMatchObject([{ detaching: false }]);
-  });
-
-  test('publishes no device that has let go of its image in the meantime', async () => {
-    const calls = await fixture.prepare({ kind: 'block' });
-    await node.stage(calls, signal);
-    machine.failNext('keep', failure);
-
-    await expect(node.publish(calls, signal)).rejects.toBe(failure);
-
-    expect(fixture.listMountPoints()).not.toContain(calls.targetPath);
   });
 
   test('removes the node of a device that was detached behind our back', async () => {
