@@ -48,6 +48,8 @@ export interface Mounts {
   getHolding(path: string, signal: AbortSignal): Promise<MountEntry>;
   /** Every mount of what lies at or below `path` of the file system that holds it (bind mounts elsewhere, by device and root). */
   listOf(path: string, signal: AbortSignal): Promise<readonly MountEntry[]>;
+  /** Every mount, of whatever, whose mount point is `path` or lies below it. */
+  listBelow(path: string, signal: AbortSignal): Promise<readonly MountEntry[]>;
   mount(options: MountOptions, signal: AbortSignal): Promise<void>;
   /** Bind-mounts a directory or file onto an existing one; a read-only one is remounted before it is of use to anybody. Unwinds on failure. */
   bind(options: BindOptions, signal: AbortSignal): Promise<void>;

@@ -45,6 +45,11 @@ export function createMounts(dependencies: MountsDependencies): Mounts {
     );
   }
 
+  async function listBelow(path: string, signal: AbortSignal): Promise<readonly MountEntry[]> {
+    const { entries, path: located } = await findHolding(path, signal);
+    return entries.filter(({ mountPoint }) => isBelow(mountPoint, located));
+  }
+
   async function unmount(path: string, signal: AbortSignal): Promise<void> {
     try {
       await syscalls.unmount({ target: path }, signal);
@@ -72,6 +77,7 @@ export function createMounts(dependencies: MountsDependencies): Mounts {
     list,
     findAt,
     listOf,
+    listBelow,
     mount,
     bind,
     unmount,

@@ -1,11 +1,9 @@
 import { rmdir } from 'node:fs/promises';
 import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
-import { toCanonicalPath } from './canonical-path.ts';
 import { isErrno } from './errno.ts';
 import { createTools, type Tools } from './filesystems/tools.ts';
 import type { CommandResult, Commands, CopyTreeOptions, Mounts, Trees } from './host.ts';
-import { isBelow } from './mount-tree.ts';
 import { toCopyArgv, toMeasureArgv, toRemoveArgv } from './trees-sandbox.ts';
 
 export interface TreesDeps {
@@ -69,9 +67,8 @@ async function isRemovedAsEmpty(path: string): Promise<boolean> {
 }
 
 async function assertNothingMounted(mounts: Mounts, path: string, signal: AbortSignal): Promise<void> {
-  // mountinfo resolves symlinks; a bind mount of the same file system is one that rm would walk into.
-  const tree = await toCanonicalPath(path);
-  const inside = (await mounts.list(signal)).find(({ mountPoint }) => isBelow(mountPoint, tree));
+  // A bind mount of the same file system is one that rm would walk into.
+  const [inside] = await mounts.listBelow(path, signal);
   if (inside === undefined) return;
   throw new DriverError(
     'PRECONDITION_FAILED',

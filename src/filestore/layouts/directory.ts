@@ -18,7 +18,9 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
 
   async function findUse(content: Content, signal: AbortSignal): Promise<string | undefined> {
     const [mount] = await host.mounts.listOf(content.path, signal);
-    return mount === undefined ? undefined : `it is mounted at ${mount.mountPoint}`;
+    if (mount !== undefined) return `it is mounted at ${mount.mountPoint}`;
+    const [inside] = await host.mounts.listBelow(content.path, signal);
+    return inside === undefined ? undefined : `${inside.fsType} is mounted in it at ${inside.mountPoint}`;
   }
 
   async function measure(content: Content, signal: AbortSignal): Promise<ContentUsage> {
