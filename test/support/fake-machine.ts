@@ -14,7 +14,7 @@ export interface FakeMachine
     FileNodeContext,
     'mounts' | 'loops' | 'syscalls' | 'getFilesystem' | 'formatter' | 'findBackingPath'
   > {
-  /** What was done to file systems and devices, in order: `mkfs.xfs loop0`. */
+  /** What was done to file systems and devices, or asked of them, in order: `mkfs.xfs`, `statfs /path`. */
   readonly calls: readonly string[];
   /** Mounts and loop devices go, as at a reboot; files stay. */
   reboot(): void;
@@ -226,8 +226,9 @@ export function createFakeMachine(): FakeMachine {
         await enter('getDeviceSize', signal);
         return { sizeBytes: 1024 ** 3 };
       },
-      async statfs(_call, signal) {
+      async statfs({ path }, signal) {
         await enter('statfs', signal);
+        calls.push(`statfs ${path}`);
         return {
           type: 0,
           totalBytes: 1000,

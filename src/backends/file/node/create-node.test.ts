@@ -350,6 +350,18 @@ describe('health', () => {
     expect(health?.statuses).toMatchObject([{ status: 'INACCESSIBLE', reason: 'PoolUnavailable' }]);
     expect(storage).toMatchObject([{ status: 'UNREACHABLE', reason: 'PoolUnavailable' }]);
   });
+
+  test('is asked of a mount of the volume that nothing hides', async () => {
+    const calls = await fixture.prepare(toMountAccess('ext4'));
+    await node.stage(calls, signal);
+    await node.publish(calls, signal);
+    machine.mountForeign(calls.stagingPath);
+    const asked = { volumeId: calls.volumeId, publishPath: calls.targetPath, stagingPath: undefined };
+
+    await node.health?.getVolumeHealth(asked, signal);
+
+    expect(machine.calls).toContain(`statfs ${calls.targetPath}`);
+  });
 });
 
 describe('a restart at any point', () => {

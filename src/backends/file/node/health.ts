@@ -117,7 +117,10 @@ async function listMountStatuses(
     });
   }
   const isFileSystem = volume.record.kept.layout === 'image' && volume.record.kept.accessType === 'mount';
-  const mounted = isFileSystem ? table.find(isOurs) : undefined;
+  // What another mount hides is not what its path leads to.
+  const mounted = table.find(
+    (entry) => isFileSystem && isOurs(entry) && findMountAt(table, entry.mountPoint) === entry,
+  );
   if (mounted !== undefined) statuses.push(...(await examine(context, options.volumeId, mounted, signal)));
   return statuses;
 }
