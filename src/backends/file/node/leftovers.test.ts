@@ -41,6 +41,24 @@ describe('taking down what no record tells of', () => {
     await expect(machine.loops.listOf(image, signal)).resolves.toEqual([]);
   });
 
+  test('asks nothing of devices over files that are no images, which may be on a disk that hangs', async () => {
+    const calls = await fixture.prepare(toMountAccess('ext4'));
+    await node.stage(calls, signal);
+    const asked: (string | undefined)[] = [];
+    const syscalls: FakeMachine['syscalls'] = {
+      ...machine.syscalls,
+      listLoops: async (call, own) => {
+        asked.push(call.fileName);
+        return await machine.syscalls.listLoops(call, own);
+      },
+    };
+    fixture.takePoolAway();
+
+    await fixture.createNode({ context: { syscalls } }).unstage(calls, signal);
+
+    expect(asked).toEqual(['disk.img']);
+  });
+
   describe.each<[string, readonly StoreEntry<LocalFileStore>[]]>([
     ['nobody knows', []],
     [

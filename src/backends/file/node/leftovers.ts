@@ -1,6 +1,7 @@
 import { isDriverError } from '../../../domain/errors.ts';
 import { formatObjectId } from '../../../domain/ids.ts';
 import type { LocalFileStore } from '../../../filestore/file-store.ts';
+import { CONTENT_NAMES } from '../../../filestore/paths.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { AttachedLoop } from '../../../host/syscalls/syscalls.ts';
 import { findObjectId, findStoreOfObject } from '../stores.ts';
@@ -58,7 +59,7 @@ export async function listLeftoverLoops(
   signal: AbortSignal,
 ): Promise<readonly AttachedLoop[]> {
   const found: AttachedLoop[] = [];
-  for (const attached of await context.syscalls.listLoops({}, signal)) {
+  for (const attached of await context.syscalls.listLoops({ fileName: CONTENT_NAMES.image }, signal)) {
     const { device } = attached;
     const path = await context.findBackingPath(device);
     const isShownBy = ({ loops }: Appearance): boolean => loops.some((loop) => loop.device === device);
