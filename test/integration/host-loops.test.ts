@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isDriverError } from '../../src/domain/errors.ts';
 import { isErrno } from '../../src/host/errno.ts';
 import type { Host } from '../../src/host/host.ts';
+import { findBackingPath } from '../../src/host/loop-backing.ts';
 import { makeTestHost } from '../support/host.ts';
 import {
   makeImage,
@@ -17,6 +18,20 @@ import {
 const exec = promisify(execFile);
 const signal = new AbortController().signal;
 const sizeBytes = 64 << 20;
+
+/** Attaches a file more than a page's length below a directory, and prints the device: LOOP_CTL_GET_FREE and LOOP_SET_FD. */
+const ATTACH_FAR_BELOW = `import fcntl, os, sys
+os.chdir(sys.argv[1])
+for _ in range(25):
+  os.mkdir('d' * 200)
+  os.chdir('d' * 200)
+with open('file', 'w+b') as file, open('/dev/loop-control', 'rb') as control:
+  file.truncate(1 << 20)
+  device = '/dev/loop%d' % fcntl.ioctl(control, 0x4c82)
+  with open(device, 'r+b') as loop:
+    fcntl.ioctl(loop, 0x4c00, file.fileno())
+  print(device)
+`;
 
 describe.skipIf(skipsRootTests())('Loops', () => {
   let resources: AsyncDisposableStack;
@@ -173,6 +188,20 @@ describe.skipIf(skipsRootTests())('Loops', () => {
       message: expect.stringContaining(`losetup --detach ${device}`),
     });
     expect(await host.loops.listOf(file, signal)).toMatchObject([{ device, partial: true }]);
+  });
+
+  it('is not stopped by the device of somebody else whose path is too long for the kernel to tell', async () => {
+    const attached = await exec('python3', ['-c', ATTACH_FAR_BELOW, directory]);
+    const foreign = attached.stdout.trim();
+    // The usual removal goes by whole paths, too.
+    resources.defer(async () => void (await exec('rm', ['-rf', join(directory, 'd'.repeat(200))])));
+    resources.defer(async () => void (await exec('losetup', ['--detach', foreign])));
+    const file = await image('disk.img');
+
+    const mine = await host.loops.ensure({ file, readOnly: false, sectorSizeBytes: 512 }, signal);
+
+    expect(await host.loops.listOf(file, signal)).toEqual([mine]);
+    expect(await findBackingPath(foreign)).toBeUndefined();
   });
 
   it('asks nothing of devices over files of another name', async () => {

@@ -210,7 +210,7 @@ function hasFileName(name: string, fileName: string): boolean {
     const path = readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trimEnd();
     return basename(path) === fileName || basename(path) === `${fileName} (deleted)`;
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENXIO', 'ENODEV')) return true;
+    if (isErrno(error, 'ENOENT', 'ENXIO', 'ENODEV', 'ENAMETOOLONG')) return true;
     throw error;
   }
 }
