@@ -39,6 +39,11 @@ export function isNodeOf(entry: MountEntry, device: LoopDevice, table: readonly 
   return identity !== undefined && isMountOf(entry, identity);
 }
 
+/** Whether an error has stopped the file system of an image: they are always mounted writable, so that no other read-only ones are there. */
+export function isStopped({ superOptions }: MountEntry): boolean {
+  return ['ro', 'emergency_ro', 'shutdown'].some((word) => superOptions.includes(word));
+}
+
 /** btrfs shows a number of its own in place of its device's, but names the device. */
 function isFileSystemOn(entry: MountEntry, { device, majorMinor }: LoopDevice): boolean {
   if (entry.root !== '/') return false;

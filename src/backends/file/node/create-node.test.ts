@@ -5,6 +5,7 @@ import type { FakeMachine } from '../../../../test/support/fake-machine.ts';
 import { type FakeNode, makeFakeNode, toMountAccess } from '../../../../test/support/fake-node.ts';
 import type { FsType } from '../../../domain/access.ts';
 import { SystemCallError } from '../../../host/errno.ts';
+import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { NodeBackend } from '../../backend.ts';
 
 const { signal } = new AbortController();
@@ -95,6 +96,22 @@ describe('staging an image', () => {
     expect(fixture.listMountPoints()).toContain(second.stagingPath);
     expect(machine.calls).toEqual(['mkfs.ext4']);
   });
+
+  test.each(['ro', 'emergency_ro', 'shutdown'])(
+    'again leaves a file system alone that an error has stopped (%s)',
+    async (word) => {
+      const calls = await fixture.prepare(toMountAccess('btrfs'));
+      await node.stage(calls, signal);
+      const fail = (entry: MountEntry) => ({ ...entry, superOptions: [word] });
+      const list = async (own: AbortSignal) => (await machine.mounts.list(own)).map((entry) => fail(entry));
+      const context = { mounts: { ...machine.mounts, list } };
+      machine.failNext('grow', failure);
+
+      const again = fixture.createNode({ context }).stage(calls, signal);
+
+      await expect(again).resolves.toBeUndefined();
+    },
+  );
 
   test.each([
     ['EINVAL', 'mountOptions'],
@@ -335,32 +352,6 @@ describe('taking down', () => {
     machine.busy.clear();
 
     await expect(node.unstage(calls, signal)).resolves.toBeUndefined();
-  });
-});
-
-describe('health', () => {
-  test('of a volume whose pool is away is an answer', async () => {
-    const calls = await fixture.prepare(toMountAccess());
-    fixture.takePoolAway();
-    const asked = { volumeId: calls.volumeId, publishPath: undefined, stagingPath: undefined };
-
-    const health = await node.health?.getVolumeHealth(asked, signal);
-    const storage = await node.health?.getStorageHealth(signal);
-
-    expect(health?.statuses).toMatchObject([{ status: 'INACCESSIBLE', reason: 'PoolUnavailable' }]);
-    expect(storage).toMatchObject([{ status: 'UNREACHABLE', reason: 'PoolUnavailable' }]);
-  });
-
-  test('is asked of a mount of the volume that nothing hides', async () => {
-    const calls = await fixture.prepare(toMountAccess('ext4'));
-    await node.stage(calls, signal);
-    await node.publish(calls, signal);
-    machine.mountForeign(calls.stagingPath);
-    const asked = { volumeId: calls.volumeId, publishPath: calls.targetPath, stagingPath: undefined };
-
-    await node.health?.getVolumeHealth(asked, signal);
-
-    expect(machine.calls).toContain(`statfs ${calls.targetPath}`);
   });
 });
 

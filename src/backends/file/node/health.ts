@@ -6,7 +6,7 @@ import { isErrno } from '../../../host/errno.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { NodeHealthOptions } from '../../backend.ts';
 import { describePool, findStoreOfObject } from '../stores.ts';
-import { getAppearance } from './appearance.ts';
+import { getAppearance, isStopped } from './appearance.ts';
 import type { FileNodeContext } from './context.ts';
 import type { LocalVolume } from './locate.ts';
 import { getVolume } from './locate.ts';
@@ -139,17 +139,15 @@ async function findUsableVolume(
   }
 }
 
-/** Images are always mounted writable: a superblock that is read-only was made so by an error. */
 async function examine(
   { syscalls }: FileNodeContext,
   volumeId: string,
   mounted: MountEntry,
   signal: AbortSignal,
 ): Promise<readonly VolumeHealthStatus[]> {
-  const isReadOnly = ['ro', 'emergency_ro', 'shutdown'].some((word) => mounted.superOptions.includes(word));
   const hint =
     'Stop its pods, so that it is checked when it is staged the next time, and look into the kernel log.';
-  if (isReadOnly) {
+  if (isStopped(mounted)) {
     const message = `The file system of volume ${volumeId} has become read-only after an error. ${hint}`;
     return [{ status: 'INACCESSIBLE', reason: 'FileSystemReadOnly', message }];
   }

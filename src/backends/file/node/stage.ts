@@ -4,7 +4,7 @@ import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { StageOptions } from '../../backend.ts';
 import { findSingleNodeObjection, findUseObjection } from '../controller/capabilities.ts';
 import { findFlagDifference } from '../mount-flags.ts';
-import { getAppearance } from './appearance.ts';
+import { getAppearance, isStopped } from './appearance.ts';
 import type { FileNodeContext } from './context.ts';
 import { volumeLockKey } from './context.ts';
 import type { LocalVolume } from './locate.ts';
@@ -34,8 +34,10 @@ export async function stage(
   const { isOurs } = await getAppearance(context, volume, table, own);
   if (mounted !== undefined) {
     checkStagedSame(mounted, isOurs(mounted), options);
-    if (volume.record.kept.layout === 'image')
+    // One that an error has stopped cannot be finished; that it has is told by its health.
+    if (volume.record.kept.layout === 'image' && !isStopped(mounted)) {
       await finishStagedFileSystem(context, volume, stagingPath, own);
+    }
     return;
   }
   const { access } = options.capability;
