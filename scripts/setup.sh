@@ -31,12 +31,16 @@ npm npm
 LIST
 }
 
-# Not every system has these; the tests in User-mode Linux fail without them, and everything else goes on.
+# Not every system has these; the tests that use them fail without, and everything else goes on.
 optional() {
   [ "$purpose" = test ] || return 0
   cat <<'LIST'
 linux.uml user-mode-linux
 dmsetup dmsetup
+setfattr attr
+setcap libcap2-bin
+python3 python3
+repquota quota
 LIST
 }
 
