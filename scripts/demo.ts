@@ -101,4 +101,9 @@ Volumes of its pool take the parameter pool=${POOL}. End it and remove everythin
   kill ${child.pid}; umount ${pool}; losetup -j ${toPoolFile(directory)} -nO NAME | xargs -r losetup -d; rm -r ${directory}`);
 }
 
-process.exitCode = await main(process.argv.includes('--keep'));
+try {
+  process.exitCode = await main(process.argv.includes('--keep'));
+} catch (error) {
+  console.error(`The demonstration failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
