@@ -98,7 +98,9 @@ export const baseConfigShape = {
 
 /** Sockets of one driver: one for both services, or one each. */
 export const endpointShape = {
-  endpoint: Endpoint.optional().meta({ description: 'One socket for all services of this driver.' }),
+  endpoint: Endpoint.optional().meta({
+    description: 'One socket for all services of this driver that the program serves.',
+  }),
   controllerEndpoint: Endpoint.optional().meta({ description: 'Socket for Identity and Controller.' }),
   nodeEndpoint: Endpoint.optional().meta({ description: 'Socket for Identity and Node.' }),
 } as const;

@@ -1,6 +1,7 @@
 import type { HostpathConfig } from '../backends/hostpath/config.ts';
 import { createHostpathController } from '../backends/hostpath/controller.ts';
 import { createHostpathNode } from '../backends/hostpath/node.ts';
+import { listPoolsOf } from '../backends/hostpath/pool-nodes.ts';
 import { systemClock } from '../base/clock.ts';
 import { KeyedLock } from '../base/keyed-lock.ts';
 import { Operations } from '../base/operations.ts';
@@ -120,7 +121,7 @@ interface StoreDeps {
 
 function createStores(hostpath: HostpathConfig, { config, host, locks, logger }: StoreDeps): LocalStores {
   return new LocalStores({
-    pools: hostpath.pools,
+    pools: listPoolsOf(hostpath.pools, config.node.name),
     host,
     formatter: createFormatter({ filesystems: createFilesystems(host), syscalls: host.syscalls, logger }),
     registry: createFileRegistry({ stateDirectory: config.stateDirectory, clock: systemClock }),

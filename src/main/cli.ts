@@ -2,7 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Config, ConfigFlags } from './config.ts';
+import type { Config, ConfigFlags, ConfigSources } from './config.ts';
+import { ROLES, type Role } from './roles.ts';
 import { setFileThreads } from './thread-pool.ts';
 
 /** Exit code for a command line or a configuration that cannot be understood. */
@@ -52,8 +53,9 @@ async function main(argv: readonly string[]): Promise<number> {
     .description('work with the configuration file')
     .command('check <file>')
     .description('say whether a configuration file is valid, and what it means')
-    .action(async (file: string) => {
-      exitCode = await checkConfig(file);
+    .addOption(new Option('--role <role>', 'what is to run with it; left out: any').choices(ROLES))
+    .action(async (file: string, { role }: { readonly role?: Role }) => {
+      exitCode = await checkConfig(file, role);
     });
 
   program
@@ -72,16 +74,16 @@ async function main(argv: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-async function checkConfig(file: string): Promise<number> {
-  const config = await readConfig(file, {});
+async function checkConfig(file: string, role: Role | undefined): Promise<number> {
+  const config = await readConfig({ path: file, ...(role === undefined ? {} : { role }) });
   if (config === undefined) return USAGE;
   const { describeConfig } = await import('./describe-config.ts');
-  process.stdout.write(describeConfig(file, config));
+  process.stdout.write(describeConfig(file, config, role));
   return 0;
 }
 
 async function runAllInOne(file: string, flags: ConfigFlags): Promise<number> {
-  const config = await readConfig(file, flags);
+  const config = await readConfig({ path: file, flags, role: 'all-in-one' });
   if (config === undefined) return USAGE;
   const [{ runLifecycle }, { startAllInOne }, { createLogger }, { createRequestContext }] = await Promise.all(
     [
@@ -118,13 +120,13 @@ function isThreadWork(resource: string): boolean {
 }
 
 /** The configuration; undefined when it is not valid, which the operator has then been told. */
-async function readConfig(path: string, flags: ConfigFlags): Promise<Config | undefined> {
+async function readConfig(sources: ConfigSources): Promise<Config | undefined> {
   const [{ loadConfig, getConfigEnvironment }, { isDriverError }] = await Promise.all([
     import('./config.ts'),
     import('../domain/errors.ts'),
   ]);
   try {
-    return await loadConfig({ path, flags, environment: getConfigEnvironment() });
+    return await loadConfig({ ...sources, environment: getConfigEnvironment() });
   } catch (error) {
     if (!isDriverError(error, 'INVALID_ARGUMENT')) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -17,8 +17,13 @@ export function describeIssue(issue: z.core.$ZodIssue, source: IssueSource): rea
       return `${formatKey(path)}${formatLine(path, source)}: unknown key${suggest(key, issue.path, source.schema)}`;
     });
   }
-  const where = issue.path.length === 0 ? 'the file' : formatKey(issue.path);
-  return [`${where}${formatLine(issue.path, source)}: ${toMessage(issue)}`];
+  return [`${describePlace(issue.path, source)}: ${toMessage(issue)}`];
+}
+
+/** `drivers.hostpath.pools (line 5)` */
+export function describePlace(path: readonly PropertyKey[], source: IssueSource): string {
+  const where = path.length === 0 ? 'the file' : formatKey(path);
+  return `${where}${formatLine(path, source)}`;
 }
 
 function toMessage(issue: z.core.$ZodIssue): string {

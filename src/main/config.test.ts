@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backends } from '../backends/registry.ts';
 import { DriverError } from '../domain/errors.ts';
 import { Config, parseConfig, type ConfigEnvironment, type ConfigFlags } from './config.ts';
+import type { Role } from './roles.ts';
 
 const GOOD = `
 drivers:
@@ -18,13 +19,23 @@ function toTwo(...keys: readonly string[]): string {
   return `${GOOD}      - ${keys.join('\n        ')}\n`;
 }
 
-function parse(text: string, extra: { flags?: ConfigFlags; environment?: ConfigEnvironment } = {}) {
+interface Extra {
+  readonly flags?: ConfigFlags;
+  readonly environment?: ConfigEnvironment;
+  readonly role?: Role;
+}
+
+const TLS = 'tls: { directory: /etc/stowage/tls }\n';
+const CONTROLLER = 'controller:\n  agents:\n    static:\n';
+const agent = (node: string): string => `      - { node: ${node}, address: "${node}.example:9810" }\n`;
+
+function parse(text: string, extra: Extra = {}) {
   return parseConfig(text, { path: 'stowage.yaml', ...extra });
 }
 
-function getRefusal(text: string): string {
+function getRefusal(text: string, extra: Extra = {}): string {
   try {
-    parse(text);
+    parse(text, extra);
   } catch (error) {
     if (error instanceof DriverError) return error.message;
   }
@@ -94,7 +105,7 @@ describe('a refusal', () => {
     [
       'a name far from all',
       `zzzzzzzzzz: 1\n${GOOD}`,
-      'zzzzzzzzzz (line 1): unknown key; known here: clusterId, drivers',
+      'zzzzzzzzzz (line 1): unknown key; known here: agent, clusterId, controller, drivers',
     ],
     [
       'a value of the wrong kind',
@@ -122,8 +133,6 @@ describe('a refusal', () => {
       GOOD.replace('path: /srv/fast\n', 'path: srv\n'),
       'pools[0].path (line 7): must be an absolute',
     ],
-    ['no pools', GOOD.replace(/pools:[^]*/, 'pools: []\n'), 'drivers.hostpath.pools (line 5): '],
-    ['a section without pools', GOOD.replace(/ {4}pools:[^]*/, ''), 'drivers.hostpath.pools: missing'],
     [
       'one name twice',
       toTwo('name: fast', 'path: /srv/2'),
@@ -145,6 +154,23 @@ describe('a refusal', () => {
       'pools[1].backing.path (line 11): pool fast is on the same file',
     ],
     [
+      'two pools of one name that a node has',
+      toTwo('name: fast', 'path: /srv/2', 'nodes: [a, "b*"]'),
+      'pools[1].name (line 9): another pool is named fast',
+    ],
+    [
+      'a pattern that is none',
+      GOOD.replace('backing:', 'nodes: ["a b"]\n        backing:'),
+      'pools[0].nodes[0] (line 8): must be the name of a node',
+    ],
+    ['an agent twice', `${CONTROLLER}${agent('a')}${agent('a')}${GOOD}`, 'agents.static[1].node (line 5): '],
+    [
+      'no way to find agents',
+      `controller: { agents: {} }\n${GOOD}`,
+      'controller.agents (line 1): set either',
+    ],
+    ['no certificates', `tls: {}\n${GOOD}`, 'tls (line 1): set directory, kubernetes, or both'],
+    [
       'a promise that is none',
       GOOD.replace('backing:', 'overcommit: 0\n        backing:'),
       'pools[0].overcommit (line 8): ',
@@ -160,7 +186,7 @@ describe('a refusal', () => {
     [
       'a driver without a socket',
       GOOD.replace('    endpoint: unix:///run/csi/csi.sock\n', ''),
-      'set either endpoint, or both',
+      'set either endpoint, or controllerEndpoint and nodeEndpoint',
     ],
     [
       'a socket that is none',
@@ -175,5 +201,54 @@ describe('a refusal', () => {
     const text = GOOD.replace('10Gi', 'lots').replace('name: fast', 'name: FAST');
 
     expect(getRefusal(text).match(/\n {2}- /g)).toHaveLength(2);
+  });
+});
+
+describe('a role', () => {
+  const withoutPools = GOOD.replace(/ {4}pools:[^]*/, '');
+  const two = withoutPools.replace('endpoint: unix:///run/csi/csi.sock', 'nodeEndpoint: unix:///node.sock');
+
+  it('takes a file that has its sections', () => {
+    const whole = `${TLS}${CONTROLLER}${agent('a')}${GOOD}`;
+
+    for (const role of ['controller', 'node', 'all-in-one'] as const) {
+      expect(parse(whole, { role }).agent.address).toBe('0.0.0.0:9810');
+    }
+    expect(parse(`${TLS}${CONTROLLER}${agent('a')}${withoutPools}`, { role: 'controller' })).toBeDefined();
+  });
+
+  it.each<[Role, string, string, string]>([
+    ['controller', 'without certificates', `${CONTROLLER}${agent('a')}${GOOD}`, 'tls: a controller needs'],
+    ['controller', 'without agents', `${TLS}${GOOD}`, 'controller: a controller has to know'],
+    ['controller', 'without a socket', `${TLS}${two}`, 'hostpath (line 5): a controller needs controllerEnd'],
+    ['node', 'without certificates', GOOD, 'tls: a node needs tls.directory'],
+    [
+      'node',
+      'with certificates in Secrets alone',
+      `tls: { kubernetes: { namespace: a, caSecret: b, agentSecret: c } }\n${GOOD}`,
+      'tls (line 1): a node needs tls.directory',
+    ],
+    ['node', 'without pools', `${TLS}${withoutPools}`, 'drivers.hostpath.pools: missing'],
+    [
+      'all-in-one',
+      'with an empty list of pools',
+      GOOD.replace(/pools:[^]*/, 'pools: []\n'),
+      'pools (line 5): ',
+    ],
+    ['all-in-one', 'with one socket of two', two, 'set either endpoint, or both'],
+  ])('%s %s is refused with the key and the line', (role, _what, text, expected) => {
+    expect(getRefusal(text, { role })).toContain(expected);
+  });
+
+  it('finds pools that are in each other’s way on this node only', () => {
+    const text = `${GOOD.replace('name: fast', 'name: fast\n        nodes: ["a*"]')}      - name: fast
+        path: /srv/other
+        nodes: ["*b"]
+`;
+
+    expect(parse(text, { role: 'all-in-one', flags: { nodeName: 'a' } })).toBeDefined();
+    expect(getRefusal(text, { role: 'all-in-one', flags: { nodeName: 'ab' } })).toContain(
+      'pools[1].name (line 10): another pool is named fast, too on node ab',
+    );
   });
 });

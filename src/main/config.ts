@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { HostpathConfig } from '../backends/hostpath/config.ts';
+import { clusterConfigShape } from '../config/cluster-schema.ts';
 import { baseConfigShape } from '../config/schema.ts';
 import { DriverError } from '../domain/errors.ts';
-import { describeIssue } from './config-issues.ts';
+import { describeIssue, describePlace } from './config-issues.ts';
+import { listRoleIssues, type Role } from './roles.ts';
 
 /** The whole configuration file: what every role shares, and one section for each driver that is to run. */
 export const Config = z.strictObject({
   ...baseConfigShape,
+  ...clusterConfigShape,
   drivers: z
     .strictObject({
       hostpath: HostpathConfig.optional().meta({
@@ -37,6 +40,8 @@ export type ConfigEnvironment = Readonly<Partial<Record<'NODE_NAME' | 'CSI_ENDPO
 /** Where a configuration comes from. Flags win over the environment, and that over the file. */
 export interface ConfigSources {
   readonly path: string;
+  /** What is to run: its sections have to be there. Left out: the file is checked for itself alone. */
+  readonly role?: Role;
   readonly flags?: ConfigFlags;
   readonly environment?: ConfigEnvironment;
 }
@@ -69,11 +74,21 @@ export function parseConfig(text: string, sources: ConfigSources): Config {
     );
   }
   const parsed = Config.safeParse(merge(document.toJS() ?? {}, sources));
-  if (parsed.success) return deepFreeze(parsed.data);
-  throw refuse(
-    sources.path,
-    parsed.error.issues.flatMap((issue) => describeIssue(issue, { schema: Config, document, lineCounter })),
-  );
+  const source = { schema: Config, document, lineCounter };
+  if (!parsed.success) {
+    throw refuse(
+      sources.path,
+      parsed.error.issues.flatMap((issue) => describeIssue(issue, source)),
+    );
+  }
+  const lacks = sources.role === undefined ? [] : listRoleIssues(parsed.data, sources.role);
+  if (lacks.length > 0) {
+    throw refuse(
+      sources.path,
+      lacks.map(({ path, message }) => `${describePlace(path, source)}: ${message}`),
+    );
+  }
+  return deepFreeze(parsed.data);
 }
 
 async function readConfigFile(path: string): Promise<string> {

@@ -54,6 +54,10 @@ describe('what /readyz says', () => {
     expect(await report({ fast: 'open', slow: 'open' })).toEqual({ isReady: true, remarks: [] });
   });
 
+  it('is ready on a node that has no pool', async () => {
+    expect(await report({})).toEqual({ isReady: true, remarks: [] });
+  });
+
   it('is ready while one is open, and names the others', async () => {
     expect(await report({ fast: 'open', slow: 'away' })).toEqual({
       isReady: true,

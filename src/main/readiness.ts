@@ -43,7 +43,7 @@ export class Readiness {
 }
 
 /**
- * What an operator is told at /readyz: pools that are not available are named, but the program is of use as long as one is. Probe is not asked about
+ * What an operator is told at /readyz: pools that are not available are named, but the program is of use as long as one is, or when there are none. Probe is not asked about
  * pools at all: restarting the program brings none of them back.
  */
 export function reportReadiness(readiness: Readiness, stores: StoreDirectory): ReadinessReport {
@@ -54,5 +54,5 @@ export function reportReadiness(readiness: Readiness, stores: StoreDirectory): R
       ? []
       : [`pool ${poolName} is not available: ${toOneLine(state.unavailable, MAX_REASON_LENGTH)}`],
   );
-  return { isReady: remarks.length < entries.length, remarks };
+  return { isReady: entries.length === 0 || remarks.length < entries.length, remarks };
 }

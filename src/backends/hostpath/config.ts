@@ -3,6 +3,13 @@ import { Quantity } from '../../config/quantity.ts';
 import { AbsolutePath, endpointShape } from '../../config/schema.ts';
 import { findPoolConflicts } from './pool-conflicts.ts';
 
+/** The name of a node, or a pattern in which * is any text and ? any character. */
+const NodePattern = z
+  .string()
+  .regex(/^[A-Za-z0-9*?][A-Za-z0-9.*?-]*$/, 'must be the name of a node, in which * and ? stand for anything')
+  .max(63)
+  .meta({ form: 'name of a node, `*` and `?` for anything' });
+
 /** What a pool's directory stands on. */
 const Backing = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }).meta({ description: 'The directory as it is.' }),
@@ -32,7 +39,7 @@ const Backing = z.discriminatedUnion('type', [
 ]);
 export type Backing = z.infer<typeof Backing>;
 
-/** One pool of this node. */
+/** One pool of some nodes. */
 export const HostpathPool = z.strictObject({
   name: z
     .string()
@@ -44,7 +51,11 @@ export const HostpathPool = z.strictObject({
       form: 'lower-case letters, digits and dashes, at most 63',
       description: 'The name that StorageClasses use in `pool`.',
     }),
-  path: AbsolutePath.meta({ description: 'The directory of the pool.' }),
+  path: AbsolutePath.meta({ description: 'The directory of the pool, the same on each of its nodes.' }),
+  nodes: z.array(NodePattern).min(1).optional().meta({
+    description:
+      'The nodes that have this pool: names, or patterns such as `ssd-*`. A name may have several entries for different nodes. Default: every node.',
+  }),
   backing: Backing.default({ type: 'none' }).meta({
     description: 'What the directory stands on: the file system that is there, or an xfs of its own.',
   }),
@@ -60,6 +71,16 @@ export const HostpathPool = z.strictObject({
     .max(50)
     .default(5)
     .meta({ description: 'Below this share of free space the pool reports itself degraded.' }),
+  onNodeLoss: z.enum(['keep', 'release']).default('keep').meta({
+    description:
+      'What happens when a node stays away: keep waits for it without end; release lets its volumes be deleted, and new ones be made elsewhere, after releaseAfterSeconds. `stowage nodes forget` does it at once.',
+  }),
+  releaseAfterSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .default(86_400)
+    .meta({ description: 'How long a node may stay away with onNodeLoss: release.' }),
 });
 export type HostpathPool = z.infer<typeof HostpathPool>;
 
@@ -80,21 +101,21 @@ export const HostpathConfig = z
     ...endpointShape,
     pools: z
       .array(HostpathPool)
-      .min(1)
       .superRefine((pools, context) => {
         for (const { path, message } of findPoolConflicts(pools)) {
           context.addIssue({ code: 'custom', path: [...path], message });
         }
       })
+      .default([])
       .meta({
         description:
-          'The pools of this node, at least one. Names, paths, files and disks are unique, and no path lies in another.',
+          'The pools of the nodes; controllers need none. On one node names, paths, files and disks are unique, and no path lies in another.',
       }),
   })
   .refine(
     (driver) =>
       (driver.endpoint !== undefined) !==
-      (driver.controllerEndpoint !== undefined && driver.nodeEndpoint !== undefined),
-    'set either endpoint, or both controllerEndpoint and nodeEndpoint',
+      (driver.controllerEndpoint !== undefined || driver.nodeEndpoint !== undefined),
+    'set either endpoint, or controllerEndpoint and nodeEndpoint',
   );
 export type HostpathConfig = z.infer<typeof HostpathConfig>;

@@ -1,4 +1,5 @@
 import type { HostpathPool } from './config.ts';
+import { mayMeet } from './pool-nodes.ts';
 
 /** Two pools of the configuration that are in each other's way. */
 export interface PoolConflict {
@@ -7,10 +8,16 @@ export interface PoolConflict {
   readonly message: string;
 }
 
-/** Pools with the same name, the same path or one in another, or on the same file or disk. Whatever two pools share would be lost twice. */
+/**
+ * Pools that a node has at once with the same name, the same path or one in another, or on the same file or disk. Whatever two pools share
+ * would be lost twice. Pools of different nodes are in nobody's way; a node looks again at those that are its own.
+ */
 export function findPoolConflicts(pools: readonly HostpathPool[]): readonly PoolConflict[] {
   return pools.flatMap((pool, index) =>
-    pools.slice(0, index).flatMap((earlier) => compare(pool, earlier, index)),
+    pools
+      .slice(0, index)
+      .filter((earlier) => mayMeet(pool, earlier))
+      .flatMap((earlier) => compare(pool, earlier, index)),
   );
 }
 
