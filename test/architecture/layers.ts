@@ -9,7 +9,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['backends'],
   ['filestore', 'pools', 'agent', 'backup'],
   ['rpc', 'host', 'k8s'],
-  ['config', 'observability'],
+  ['config', 'observability', 'certificates'],
   ['domain', 'base', 'gen'],
 ];
 

@@ -77,6 +77,8 @@ describe('imports go down only', () => {
       ['src/agent/a.ts', `import { a } from '../filestore/records.ts';`],
       ['src/rpc/server.ts', `import { a } from '../observability/logger.ts';`],
       ['src/observability/a.ts', `import { a } from '../domain/errors.ts';`],
+      ['src/k8s/a.ts', `import { a } from '../certificates/certificate.ts';`],
+      ['src/rpc/a.ts', `import { a } from '../certificates/certificate.ts';`],
       ['src/domain/ids.ts', `import { a } from '../base/ids.ts';`],
       ['src/rpc/server.ts', `import { a } from 'anything';`],
     ],
@@ -93,6 +95,9 @@ describe('imports go down only', () => {
       ['src/host/host.ts', `import { a } from '../rpc/status.ts';`],
       ['src/observability/a.ts', `import { a } from '../rpc/status.ts';`],
       ['src/observability/a.ts', `import { a } from '../config/schema.ts';`],
+      ['src/certificates/a.ts', `import { a } from '../k8s/secrets.ts';`],
+      ['src/k8s/a.ts', `import { a } from '../rpc/tls.ts';`],
+      ['src/k8s/a.ts', `import { a } from '../agent/discovery.ts';`],
       ['src/base/a.ts', `import { a } from '../domain/errors.ts';`],
       ['src/domain/a.ts', `import { a } from '../config/schema.ts';`],
       ['src/main/config.ts', `import facts from '../../package.json' with { type: 'json' };`],
@@ -131,6 +136,7 @@ describe('privileged modules stay in their room', () => {
       ['src/rpc/server.ts', `import { Server } from '@grpc/grpc-js';`],
       ['src/csi/identity.ts', `import type { status } from '@grpc/grpc-js';`],
       ['src/observability/metrics.ts', `import { Gauge } from 'prom-client';`],
+      ['src/k8s/kubeconfig.ts', `const a = await import('@kubernetes/client-node/dist/config.js');`],
       ['src/rpc/server.test.ts', `import { spawn } from 'node:child_process';`],
     ],
     bad: [
@@ -143,6 +149,7 @@ describe('privileged modules stay in their room', () => {
       ['src/main/cli.ts', `import { loadSync } from '@grpc/proto-loader';`],
       ['src/rpc/server.ts', `import winston from 'winston';`],
       ['src/rpc/interceptors/metrics.ts', `import type { Gauge } from 'prom-client';`],
+      ['src/main/controller.ts', `import type { V1Pod } from '@kubernetes/client-node';`],
     ],
   });
 });

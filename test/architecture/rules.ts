@@ -14,6 +14,7 @@ const PRIVILEGES: readonly Privilege[] = [
   { modules: ['node:child_process', 'child_process', 'koffi'], homes: ['src/host/'] },
   { modules: ['@grpc/grpc-js', '@grpc/proto-loader'], homes: ['src/rpc/'], sharesTypes: true },
   { modules: ['winston', 'prom-client'], homes: ['src/observability/'] },
+  { modules: ['@kubernetes/client-node'], homes: ['src/k8s/'] },
 ];
 
 /** The configuration reads it; the size of Node.js's own pool of threads can be set in no other way. */
