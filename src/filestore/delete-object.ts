@@ -1,6 +1,6 @@
 import { DriverError } from '../domain/errors.ts';
 import { parseObjectId } from '../domain/ids.ts';
-import { fsyncDirectory } from '../host/files.ts';
+import { fsyncDirectory } from '../base/durable-files.ts';
 import { unlinkClaim } from './claims.ts';
 import { layoutOf, locateContent } from './objects.ts';
 import type { VolumeRecord } from './records.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DriverError } from '../domain/errors.ts';
 import { type ObjectId, parseObjectId } from '../domain/ids.ts';
 import type { ContentSource } from '../domain/volume.ts';
-import { fsyncDirectory } from '../host/files.ts';
+import { fsyncDirectory } from '../base/durable-files.ts';
 import type { LayoutKind, SourceContent } from './layouts/layout.ts';
 import { RECORD_FILES } from './paths.ts';
 import { readRecordFile, writeNewRecordFile } from './record-file.ts';

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import * as z from 'zod';
 import { DriverError } from '../domain/errors.ts';
-import { isErrno } from '../host/errno.ts';
-import { readTextFile } from '../host/files.ts';
+import { isErrno } from '../base/errno.ts';
+import { readTextFile } from '../base/durable-files.ts';
 import { RECORD_FORMAT } from './records.ts';
 
 /** Far more than any record needs; a larger file is not one of ours. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DriverError } from '../domain/errors.ts';
 import { parseObjectId } from '../domain/ids.ts';
-import { writeFileDurable } from '../host/files.ts';
+import { writeFileDurable } from '../base/durable-files.ts';
 import type { ExpandVolumeRequest } from './file-store.ts';
 import { getVolumeRecord, layoutOf, locateContent, measureCapacity } from './objects.ts';
 import { RECORD_FILES } from './paths.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { randomId } from '../base/ids.ts';
 import { isErrno } from './errno.ts';
-import { readTextFile, writeFileDurable } from './files.ts';
+import { readTextFile, writeFileDurable } from '../base/durable-files.ts';
 
 const MAXIMUM_BYTES = 64 * 1024;
 const SUFFIX = '.json';

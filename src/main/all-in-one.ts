@@ -124,7 +124,12 @@ function createStores(hostpath: HostpathConfig, { config, host, locks, logger }:
     pools: listPoolsOf(hostpath.pools, config.node.name),
     host,
     formatter: createFormatter({ filesystems: createFilesystems(host), syscalls: host.syscalls, logger }),
-    registry: createFileRegistry({ stateDirectory: config.stateDirectory, clock: systemClock }),
+    registry: createFileRegistry({
+      stateDirectory: config.stateDirectory,
+      driver: hostpath.driverName,
+      clock: systemClock,
+    }),
+    driver: hostpath.driverName,
     clusterId: config.clusterId,
     nodeName: config.node.name,
     locks,

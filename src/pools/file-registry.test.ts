@@ -1,78 +1,129 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Clock } from '../base/clock.ts';
 import { createFileRegistry } from './file-registry.ts';
+import type { SeenPool } from './registry.ts';
 
-const KEY = { poolName: 'ssd', nodeName: 'node-1' };
+const { signal } = new AbortController();
+const SEEN: SeenPool = {
+  driver: 'hostpath.stowage.dev',
+  poolName: 'ssd',
+  nodeName: 'node-1',
+  poolId: 'aaaaaaaa',
+  onNodeLoss: { action: 'keep' },
+  condition: 'open',
+  room: undefined,
+};
+const OLD = {
+  formatVersion: 1,
+  pools: [
+    { poolName: 'ssd', nodeName: 'node-1', poolId: 'aaaaaaaa', firstSeen: toTime(1), lastSeen: toTime(5) },
+    { poolName: 'old', nodeName: 'node-1', poolId: 'aaaaaaaa', firstSeen: toTime(0), lastSeen: toTime(2) },
+    { poolName: 'hdd', nodeName: 'node-1', poolId: 'bbbbbbbb', firstSeen: toTime(3), lastSeen: toTime(4) },
+  ],
+};
 
-describe('the registry in a file', () => {
-  let stateDirectory: string;
-  let nowMs: number;
-  const clock: Clock = { now: () => nowMs, sleep: async () => undefined };
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+describe('the registry in files', () => {
+  let scratch: Awaited<ReturnType<typeof mkdtempDisposable>>;
+  let state: string;
   beforeEach(async () => {
-    stateDirectory = await mkdtemp(join(tmpdir(), 'stowage-registry-'));
-    nowMs = 1000;
+    scratch = await mkdtempDisposable('/var/tmp/stowage-registry-');
+    state = join(scratch.path, 'state');
   });
-  afterEach(async () => {
-    await rm(stateDirectory, { recursive: true });
-  });
+  afterEach(() => scratch.remove());
 
-  const create = () => createFileRegistry({ stateDirectory: join(stateDirectory, 'state'), clock });
+  const create = () =>
+    createFileRegistry({ stateDirectory: state, driver: SEEN.driver, clock: { now: () => 1_000_000 } });
+  const pools = () => join(state, 'registry', 'pools');
 
-  it('knows nothing at first', async () => {
-    expect(await create().find(KEY)).toBeUndefined();
-    expect(await create().list()).toEqual([]);
-  });
+  it('keeps one version of each instance', async () => {
+    await create().record(SEEN, signal);
+    await create().record({ ...SEEN, condition: 'unavailable' }, signal);
+    await create().record(SEEN, signal);
 
-  it('remembers pools over restarts, with when they were seen', async () => {
-    await create().record({ ...KEY, poolId: 'aaaaaaaa' });
-    nowMs = 2000;
-    await create().record({ ...KEY, poolId: 'aaaaaaaa' });
-
-    expect(await create().find(KEY)).toEqual({
-      ...KEY,
-      poolId: 'aaaaaaaa',
-      firstSeen: new Date(1000),
-      lastSeen: new Date(2000),
-    });
-    expect(await create().find({ ...KEY, nodeName: 'node-2' })).toBeUndefined();
+    expect(await readdir(pools())).toEqual(['aaaaaaaa.3.json']);
   });
 
-  it('loses none of what is recorded at once', async () => {
-    const registry = create();
-    const names = Array.from({ length: 20 }, (_, index) => `pool-${index}`);
-    await Promise.all(names.map((poolName) => registry.record({ ...KEY, poolName, poolId: 'aaaaaaaa' })));
+  it('takes no notice of what a program that died has left', async () => {
+    await create().record(SEEN, signal);
+    const text = await readFile(join(pools(), 'aaaaaaaa.1.json'), 'utf8');
+    await writeFile(join(pools(), 'aaaaaaaa.2.json.abcdefgh.tmp'), '{"half');
+    await create().record({ ...SEEN, condition: 'unavailable' }, signal);
+    // Killed before it removed the version before its own.
+    await writeFile(join(pools(), 'aaaaaaaa.1.json'), text);
 
-    expect((await registry.list()).map((pool) => pool.poolName).toSorted()).toEqual(names.toSorted());
-  });
-
-  it('refuses another id for a pool that it knows', async () => {
-    const registry = create();
-    await registry.record({ ...KEY, poolId: 'aaaaaaaa' });
-
-    await expect(registry.record({ ...KEY, poolId: 'bbbbbbbb' })).rejects.toMatchObject({
-      code: 'PRECONDITION_FAILED',
-      message: expect.stringContaining('aaaaaaaa'),
-    });
+    expect(await create().list(signal)).toMatchObject([{ condition: 'unavailable' }]);
   });
 
   it.each([
     '',
     '{',
     '[]',
-    '{"formatVersion": 2, "pools": []}',
-    '{"formatVersion": 1, "pools": [{"poolId": "../x"}]}',
+    '{"formatVersion": 2}',
+    JSON.stringify({ formatVersion: 1, ...SEEN, poolId: '../x' }),
+    JSON.stringify({
+      formatVersion: 1,
+      ...SEEN,
+      poolId: 'bbbbbbbb',
+      firstSeen: toTime(0),
+      lastSeen: toTime(0),
+    }),
   ])('that holds %j is an error, and never overwritten', async (text) => {
-    const registry = create();
-    await registry.record({ ...KEY, poolId: 'aaaaaaaa' });
-    const path = join(stateDirectory, 'state', 'pools.json');
+    await create().record(SEEN, signal);
+    const path = join(pools(), 'aaaaaaaa.1.json');
     await writeFile(path, text);
     const unreadable = { code: 'POOL_UNAVAILABLE', message: expect.stringContaining(path) };
 
-    await expect(registry.find(KEY)).rejects.toMatchObject(unreadable);
-    await expect(registry.record({ ...KEY, poolId: 'aaaaaaaa' })).rejects.toMatchObject(unreadable);
+    await expect(create().find(SEEN, signal)).rejects.toMatchObject(unreadable);
+    await expect(create().record(SEEN, signal)).rejects.toMatchObject(unreadable);
     expect(await readFile(path, 'utf8')).toBe(text);
+  });
+
+  it('that is not a directory is an error', async () => {
+    await mkdir(state);
+    await writeFile(join(state, 'registry'), '');
+
+    await expect(create().list(signal)).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
+  });
+
+  describe('after an earlier release', () => {
+    beforeEach(async () => {
+      await mkdir(state);
+      await writeFile(join(state, 'pools.json'), JSON.stringify(OLD));
+    });
+
+    it('has its pools, and its file is put away', async () => {
+      const listed = await create().list(signal);
+
+      expect(listed.toSorted((a, b) => (a.poolId < b.poolId ? -1 : 1))).toMatchObject([
+        { poolId: 'aaaaaaaa', poolName: 'ssd', driver: SEEN.driver, firstSeen: new Date(1) },
+        { poolId: 'bbbbbbbb', poolName: 'hdd', condition: 'unavailable', lastSeen: new Date(4) },
+      ]);
+      expect((await readdir(state)).toSorted()).toEqual(['pools.json.migrated', 'registry']);
+    });
+
+    it('goes on where it was killed: what is registered by now stays', async () => {
+      await create().record(SEEN, signal);
+      await create().release({ poolId: 'aaaaaaaa', by: 'operator' }, signal);
+      await writeFile(join(state, 'pools.json'), JSON.stringify(OLD));
+
+      expect(await create().findById('aaaaaaaa', signal)).toMatchObject({ release: { by: 'operator' } });
+    });
+
+    it.each(['', '{"formatVersion": 2, "pools": []}', '{"formatVersion": 1, "pools": [{"poolId": "../x"}]}'])(
+      'is an error while its file holds %j, which stays',
+      async (text) => {
+        const path = join(state, 'pools.json');
+        await writeFile(path, text);
+        const unreadable = { code: 'POOL_UNAVAILABLE', message: expect.stringContaining(path) };
+
+        await expect(create().find(SEEN, signal)).rejects.toMatchObject(unreadable);
+        expect(await readFile(path, 'utf8')).toBe(text);
+      },
+    );
   });
 });

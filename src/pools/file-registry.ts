@@ -1,101 +1,182 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
-import { KeyedLock } from '../base/keyed-lock.ts';
+import { ensureDirectoryDurable, fsyncDirectory, readTextFile } from '../base/durable-files.ts';
+import { isErrno } from '../base/errno.ts';
 import { DriverError } from '../domain/errors.ts';
-import { isPoolId } from '../domain/ids.ts';
-import { isErrno } from '../host/errno.ts';
-import { writeFileDurable } from '../host/files.ts';
-import type { PoolInstance, PoolInstanceKey, PoolRegistry } from './registry.ts';
+import { isPoolId, parseObjectId } from '../domain/ids.ts';
+import { createRegistry } from './create-registry.ts';
+import { formatInstance, formatTombstone, InstanceRecord, TombstoneRecord } from './instance-record.ts';
+import type { PoolInstance, PoolRegistry, Tombstone } from './registry.ts';
+import type { KeptInstance, RegistryHome } from './registry-home.ts';
+import { parseRegistryText, unreadable } from './registry-text.ts';
+import { readSingleFile, retireSingleFile } from './single-file-registry.ts';
+import { linkNewFile, VersionedFiles, type VersionedText } from './versioned-files.ts';
 
-const FORMAT = 1;
-/** A change takes milliseconds; a state directory that does not answer must not hold up everything. */
-const DEADLINE_MS = 30_000;
+const SUFFIX = '.json';
+const MAX_BYTES = 64 * 1024;
+/** How many tombstones are read at once. */
+const BATCH = 64;
 
-const Instance = z.strictObject({
-  poolName: z.string(),
-  nodeName: z.string(),
-  poolId: z.string().refine(isPoolId, 'is not a pool id'),
-  firstSeen: z.iso.datetime().transform((text) => new Date(text)),
-  lastSeen: z.iso.datetime().transform((text) => new Date(text)),
-});
-
-const RegistryFile = z.strictObject({ formatVersion: z.literal(FORMAT), pools: z.array(Instance) });
-
-/** The registry as one file, `pools.json` in the state directory: for all-in-one. One process owns it. */
-export function createFileRegistry(deps: {
+export interface FileRegistryOptions {
+  /** The registry is in `registry/` below. Shared by all programs that are to see the same registry. */
   readonly stateDirectory: string;
-  readonly clock: Clock;
-}): PoolRegistry {
-  const path = join(deps.stateDirectory, 'pools.json');
-  const changes = new KeyedLock();
-
-  async function list(): Promise<readonly PoolInstance[]> {
-    return await readRegistry(path);
-  }
-
-  return {
-    list,
-
-    async find(key) {
-      return (await list()).find((pool) => isSame(pool, key));
-    },
-
-    async record({ poolName, nodeName, poolId }) {
-      using _lock = await changes.acquire(path, AbortSignal.timeout(DEADLINE_MS));
-      const pools = await list();
-      const before = pools.find((pool) => isSame(pool, { poolName, nodeName }));
-      if (before !== undefined && before.poolId !== poolId) throw changedId(path, before, poolId);
-      const now = new Date(deps.clock.now());
-      const seen = { poolName, nodeName, poolId, firstSeen: before?.firstSeen ?? now, lastSeen: now };
-      await mkdir(deps.stateDirectory, { recursive: true, mode: 0o700 });
-      const others = pools.filter((pool) => pool !== before);
-      await writeFileDurable(path, formatRegistry([...others, seen]));
-      return seen;
-    },
-  };
+  /** The driver to which the pools of an earlier release's single file belong. */
+  readonly driver: string;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
-async function readRegistry(path: string): Promise<readonly PoolInstance[]> {
-  let text: string;
+/**
+ * The registry as files of a directory: `registry/pools/<pool id>.<version>.json` and `registry/tombstones/<pool id>/<object id>.json`. Several programs may
+ * use it at once, on one machine.
+ */
+export function createFileRegistry({ stateDirectory, driver, clock }: FileRegistryOptions): PoolRegistry {
+  return createRegistry(new FileHome(stateDirectory, driver), clock);
+}
+
+class FileHome implements RegistryHome {
+  readonly #root: string;
+  readonly #singleFile: string;
+  readonly #driver: string;
+  readonly #pools: VersionedFiles;
+  #isMigrated = false;
+
+  constructor(stateDirectory: string, driver: string) {
+    this.#root = join(stateDirectory, 'registry');
+    this.#singleFile = join(stateDirectory, 'pools.json');
+    this.#driver = driver;
+    this.#pools = new VersionedFiles(join(this.#root, 'pools'));
+  }
+
+  async list(signal: AbortSignal): Promise<readonly KeptInstance[]> {
+    return await this.#enter(signal, async () => (await this.#pools.list()).map(toKept));
+  }
+
+  async find(poolId: string, signal: AbortSignal): Promise<KeptInstance | undefined> {
+    if (!isPoolId(poolId)) return undefined;
+    return await this.#enter(signal, async () => {
+      const found = await this.#pools.find(poolId);
+      return found === undefined ? undefined : toKept(found);
+    });
+  }
+
+  async create(instance: PoolInstance, signal: AbortSignal): Promise<boolean> {
+    return await this.#enter(signal, async () => await this.#create(instance));
+  }
+
+  async replace({ version }: KeptInstance, next: PoolInstance, signal: AbortSignal): Promise<boolean> {
+    return await this.#enter(
+      signal,
+      async () => await this.#pools.write(next.poolId, Number(version) + 1, formatInstance(next)),
+    );
+  }
+
+  async addTombstone({ poolId, objectId, at }: Tombstone, signal: AbortSignal): Promise<void> {
+    await this.#enter(signal, async () => {
+      const directory = this.#graves(poolId);
+      await ensureDirectoryDurable(directory);
+      await linkNewFile(join(directory, `${objectId}${SUFFIX}`), formatTombstone(at));
+      // Also when they were there: whoever made them may not have come so far.
+      await fsyncDirectory(directory);
+      await fsyncDirectory(this.#graves(''));
+    });
+  }
+
+  async listTombstones(poolId: string | undefined, signal: AbortSignal): Promise<readonly Tombstone[]> {
+    return await this.#enter(signal, async () => {
+      const poolIds = poolId === undefined ? await listNames(this.#graves('')) : [poolId];
+      const lists = await Promise.all(poolIds.filter(isPoolId).map((id) => this.#listGraves(id)));
+      return lists.flat();
+    });
+  }
+
+  async removeTombstone({ poolId, objectId }: Omit<Tombstone, 'at'>, signal: AbortSignal): Promise<void> {
+    await this.#enter(signal, async () => {
+      const directory = this.#graves(poolId);
+      try {
+        await rm(join(directory, `${objectId}${SUFFIX}`));
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) return;
+        throw error;
+      }
+      await fsyncDirectory(directory);
+    });
+  }
+
+  /** Every access: takes over what an earlier release left, and says which directory is the matter. */
+  async #enter<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    try {
+      if (!this.#isMigrated) await this.#migrate();
+      this.#isMigrated = true;
+      return await work();
+    } catch (error) {
+      if (error instanceof DriverError) throw error;
+      throw unreadable(this.#root, error instanceof Error ? error.message : 'it cannot be read', error);
+    }
+  }
+
+  /** Killed anywhere, it is done again: what is there already is left as it is. */
+  async #migrate(): Promise<void> {
+    const instances = await readSingleFile(this.#singleFile, this.#driver);
+    for (const instance of instances) await this.#create(instance);
+    await retireSingleFile(this.#singleFile);
+  }
+
+  async #create(instance: PoolInstance): Promise<boolean> {
+    if ((await this.#pools.find(instance.poolId)) !== undefined) return false;
+    return await this.#pools.write(instance.poolId, 1, formatInstance(instance));
+  }
+
+  #graves(poolId: string): string {
+    return join(this.#root, 'tombstones', poolId);
+  }
+
+  async #listGraves(poolId: string): Promise<readonly Tombstone[]> {
+    const directory = this.#graves(poolId);
+    const objectIds = (await listNames(directory))
+      .filter((name) => name.endsWith(SUFFIX))
+      .map((name) => name.slice(0, -SUFFIX.length))
+      .filter((objectId) => parseObjectId(objectId)?.poolId === poolId);
+    const tombstones: Tombstone[] = [];
+    for (let start = 0; start < objectIds.length; start += BATCH) {
+      const batch = objectIds.slice(start, start + BATCH);
+      const read = await Promise.all(batch.map((objectId) => readTombstone(directory, poolId, objectId)));
+      tombstones.push(...read.flat());
+    }
+    return tombstones;
+  }
+}
+
+function toKept({ name, version, path, text }: VersionedText): KeptInstance {
+  const instance = parseRegistryText(InstanceRecord, { path, text });
+  if (instance.poolId !== name) {
+    throw unreadable(path, `it is the entry of pool ${instance.poolId}`, undefined);
+  }
+  return { instance, version: String(version) };
+}
+
+/** Empty for one that was carried out meanwhile. */
+async function readTombstone(
+  directory: string,
+  poolId: string,
+  objectId: string,
+): Promise<readonly Tombstone[]> {
+  const path = join(directory, `${objectId}${SUFFIX}`);
   try {
-    text = await readFile(path, 'utf8');
+    const text = await readTextFile(path, { maximumBytes: MAX_BYTES });
+    return [{ poolId, objectId, at: parseRegistryText(TombstoneRecord, { path, text }) }];
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
-    throw unreadable(path, error instanceof Error ? error.message : 'it cannot be read', error);
+    throw error;
   }
-  let json: unknown;
+}
+
+async function listNames(directory: string): Promise<readonly string[]> {
   try {
-    json = JSON.parse(text);
+    return await readdir(directory);
   } catch (error) {
-    throw unreadable(path, 'it is not JSON', error);
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
   }
-  const parsed = RegistryFile.safeParse(json);
-  if (!parsed.success) throw unreadable(path, z.prettifyError(parsed.error), parsed.error);
-  return parsed.data.pools;
-}
-
-function formatRegistry(pools: readonly PoolInstance[]): string {
-  return `${JSON.stringify({ formatVersion: FORMAT, pools }, undefined, 2)}\n`;
-}
-
-function isSame(pool: PoolInstance, key: PoolInstanceKey): boolean {
-  return pool.poolName === key.poolName && pool.nodeName === key.nodeName;
-}
-
-function changedId(path: string, before: PoolInstance, poolId: string): DriverError {
-  return new DriverError(
-    'PRECONDITION_FAILED',
-    `Pool ${before.poolName} of node ${before.nodeName} is registered as ${before.poolId}, and now shows as ${poolId}. Mount the right disk, or remove its entry from ${path} if the old one is gone for good.`,
-  );
-}
-
-/** Never overwritten: losing it silently would turn missing disks into new pools. */
-function unreadable(path: string, reason: string, cause: unknown): DriverError {
-  return new DriverError(
-    'POOL_UNAVAILABLE',
-    `The registry of pools ${path} cannot be read: ${reason}. Repair it; if you remove it, every pool is registered again from its disk, so mount all disks first.`,
-    { cause },
-  );
 }

@@ -2,9 +2,10 @@ import { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import { createStorePaths } from '../filestore/paths.ts';
 import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import { findAtPlace, isReleased } from './instance-rules.ts';
 import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
 import { PoolPulse } from './pool-pulse.ts';
-import type { PoolInstance } from './registry.ts';
+import type { PoolInstance, PoolInstanceKey } from './registry.ts';
 import { probeDirectory, type WatchedStore, watchStore } from './watched-store.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -54,23 +55,24 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   }
 
   listFormer(): readonly StoreEntry<LocalFileStore>[] {
-    const { nodeName } = this.#options;
+    const { driver, nodeName } = this.#options;
     const isClaimed = (poolId: string): boolean => this.#states.some((state) => state.poolId === poolId);
     return this.#instances
-      .filter((instance) => instance.nodeName === nodeName && !isClaimed(instance.poolId))
+      .filter((instance) => instance.driver === driver && instance.nodeName === nodeName)
+      .filter((instance) => !isReleased(instance) && !isClaimed(instance.poolId))
       .map(({ poolName, poolId }) => ({
         poolName,
         nodeName,
         poolId,
         state: {
-          unavailable: `Pool ${poolName} (${poolId}) is not configured any more, but its volumes may be there still. Configure it again until they are deleted; if its data is gone for good, remove its entry from the registry of pools and restart the driver.`,
+          unavailable: `Pool ${poolName} (${poolId}) is not configured any more, but its volumes may be there still. Configure it again until they are deleted; if its data is gone for good, run "stowage pools forget ${poolId}".`,
         },
       }));
   }
 
   /** Tries every pool once; those that fail are tried again in the background. Never throws for a pool's sake. */
   async open(signal: AbortSignal): Promise<void> {
-    await this.#recall();
+    await this.#recall(signal);
     await Promise.all(
       this.#states.map(async (state) => {
         if (!(await this.#attempt(state, signal))) this.#retry(state);
@@ -86,19 +88,22 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   }
 
   /** Gives pools that are out of reach the id that they had. */
-  async #recall(): Promise<void> {
-    const { registry, nodeName, logger } = this.#options;
+  async #recall(signal: AbortSignal): Promise<void> {
+    const { registry, logger } = this.#options;
     try {
-      this.#instances = await registry.list();
+      this.#instances = await registry.list(signal);
     } catch (error) {
       logger.error('The registry of pools cannot be read', { err: error });
       return;
     }
     for (const state of this.#states) {
-      const isSame = (instance: PoolInstance): boolean =>
-        instance.poolName === state.pool.name && instance.nodeName === nodeName;
-      state.poolId = this.#instances.find(isSame)?.poolId;
+      state.poolId = findAtPlace(this.#instances, this.#keyOf(state.pool.name))?.poolId;
     }
+  }
+
+  #keyOf(poolName: string): PoolInstanceKey {
+    const { driver, nodeName } = this.#options;
+    return { driver, poolName, nodeName };
   }
 
   async #attempt(state: PoolState, signal: AbortSignal): Promise<boolean> {
@@ -115,7 +120,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
     };
     try {
       // It may have been unreadable before.
-      this.#instances = await this.#options.registry.list();
+      this.#instances = await this.#options.registry.list(signal);
       const opened = await openPool(this.#options, pool, { claim, lost }, signal);
       const store = watchStore(opened, this.#createPulse(pool));
       own = store;

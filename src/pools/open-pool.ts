@@ -13,10 +13,24 @@ import { createFilesystems } from '../host/filesystems/index.ts';
 import type { Formatter } from '../host/formatter.ts';
 import type { Host } from '../host/host.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { PoolRegistry } from './registry.ts';
+import type { NodeLossPolicy, PoolRegistry } from './registry.ts';
 
 /** One pool as it is configured on this node. */
-export type ConfiguredPool = PoolSettings & PoolPlace;
+export type ConfiguredPool = PoolSettings &
+  PoolPlace & {
+    /** Default: keep. */
+    readonly onNodeLoss?: NodeLossPolicy['action'];
+    /** With `release`. Default: a day. */
+    readonly releaseAfterSeconds?: number;
+  };
+
+const DAY_SECONDS = 86_400;
+
+/** What becomes of the pool when its node stays away, as the registry keeps it. */
+export function getNodeLossPolicy(pool: ConfiguredPool): NodeLossPolicy {
+  if (pool.onNodeLoss !== 'release') return { action: 'keep' };
+  return { action: 'release', afterSeconds: pool.releaseAfterSeconds ?? DAY_SECONDS };
+}
 
 /** What pools are opened with. */
 export interface OpenPoolDeps {
@@ -25,6 +39,8 @@ export interface OpenPoolDeps {
   readonly registry: PoolRegistry;
   readonly clusterId: string;
   readonly nodeName: string;
+  /** CSI name of the driver that the pools belong to. */
+  readonly driver: string;
   /** Shared with whatever mounts and unmounts volumes. */
   readonly locks: KeyedLock;
   readonly clock: Clock;
@@ -49,9 +65,9 @@ export async function openPool(
   events: PoolEvents,
   signal: AbortSignal,
 ): Promise<LocalFileStore> {
-  const { host, formatter, registry, clusterId, nodeName, clock } = deps;
-  const key = { poolName: pool.name, nodeName };
-  const known = await registry.find(key);
+  const { host, formatter, registry, clusterId, driver, nodeName, clock } = deps;
+  const key = { driver, poolName: pool.name, nodeName };
+  const known = await registry.find(key, signal);
   const xfs = createFilesystems(host).getFilesystem('xfs');
   await ensurePoolMounted({ host, formatter, xfs }, { place: pool, isKnown: known !== undefined }, signal);
   const paths = createStorePaths(pool.path);
@@ -62,7 +78,8 @@ export async function openPool(
   opened.use(await lockPool({ name: pool.name, paths, syscalls: host.syscalls }, signal));
   // Another program may have made the pool at the same time: now nobody else does.
   await ensurePoolRecord({ ...expected, knownPoolId: poolId });
-  await registry.record({ ...key, poolId });
+  const onNodeLoss = getNodeLossPolicy(pool);
+  await registry.record({ ...key, poolId, onNodeLoss, condition: 'open', room: undefined }, signal);
   const { name, path, overcommit, lowWaterPercent } = pool;
   const settings = { name, path, overcommit, lowWaterPercent };
   const store = await openLocalStore({ ...deps, pool: settings, onLost: events.lost }, signal);

@@ -13,6 +13,8 @@ import { LocalStores } from '../../src/pools/local-stores.ts';
 import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
 import { makeScratchDirectory, type ScratchDirectory } from './scratch.ts';
 
+const DRIVER = 'hostpath.stowage.dev';
+
 /** Time that stands still, until a test lets the sleepers go. */
 export interface ManualClock extends Clock {
   wake(): void;
@@ -52,7 +54,8 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
         pools,
         host,
         formatter: createFormatter({ filesystems, syscalls: host.syscalls, logger: silentLogger }),
-        registry: createFileRegistry({ stateDirectory: join(scratch.path, 'state'), clock }),
+        registry: createFileRegistry({ stateDirectory: join(scratch.path, 'state'), driver: DRIVER, clock }),
+        driver: DRIVER,
         clusterId,
         nodeName: 'node-1',
         locks: new KeyedLock(),

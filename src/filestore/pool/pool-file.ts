@@ -2,7 +2,7 @@ import { open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import { isErrno } from '../../host/errno.ts';
-import { fsyncDirectory } from '../../host/files.ts';
+import { fsyncDirectory } from '../../base/durable-files.ts';
 import type { Syscalls } from '../../host/syscalls/syscalls.ts';
 
 /** Allocating is done in steps, so that it can be aborted. */
@@ -71,7 +71,7 @@ async function createFile(
 ): Promise<void> {
   if (file.isKnown) {
     throw unavailable(
-      `The file ${file.path} that holds pool ${file.poolName} is missing: is the disk that it lies on mounted? If it is gone for good, remove the pool's entry from the registry of pools, and it is made anew.`,
+      `The file ${file.path} that holds pool ${file.poolName} is missing: is the disk that it lies on mounted? If it is gone for good, run "stowage pools forget" with the pool's id, which "stowage pools" shows, and it is made anew.`,
     );
   }
   // One fixed name, so that a killed attempt's leftovers are found by the next.

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { DriverError } from '../../domain/errors.ts';
 import { createPoolId } from '../../domain/ids.ts';
 import { isErrno } from '../../host/errno.ts';
-import { writeFileDurable } from '../../host/files.ts';
+import { writeFileDurable } from '../../base/durable-files.ts';
 import type { StorePaths } from '../paths.ts';
 import { formatRecord, readRecordFile } from '../record-file.ts';
 import { PoolRecord, RECORD_FORMAT } from '../records.ts';
@@ -50,7 +50,7 @@ async function initialise(expected: ExpectedPool): Promise<PoolRecord> {
   const { paths, name, clusterId, knownPoolId, clock } = expected;
   if (knownPoolId !== undefined) {
     throw unavailable(
-      `Pool ${name} (${knownPoolId}) is known on this node, but ${paths.root} holds no pool: its disk is probably not mounted. Mount it. If the pool's data is gone for good, remove its entry from the registry of pools, and it is made anew.`,
+      `Pool ${name} (${knownPoolId}) is known on this node, but ${paths.root} holds no pool: its disk is probably not mounted. Mount it. If the pool's data is gone for good, run "stowage pools forget ${knownPoolId}", and it is made anew.`,
     );
   }
   for (const directory of [paths.volumes, paths.snapshots]) {
@@ -81,7 +81,7 @@ function checkIdentity(
   }
   if (knownPoolId !== undefined && record.poolId !== knownPoolId) {
     throw unavailable(
-      `Pool ${name} was ${knownPoolId} on this node, but ${paths.root} holds pool ${record.poolId}. Mount the right disk. If this one replaces it for good, remove the entry of pool ${name} from the registry of pools.`,
+      `Pool ${name} was ${knownPoolId} on this node, but ${paths.root} holds pool ${record.poolId}. Mount the right disk. If this one replaces it for good, run "stowage pools forget ${knownPoolId}".`,
     );
   }
 }

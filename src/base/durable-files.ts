@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { randomId } from '../base/ids.ts';
+import { randomId } from './ids.ts';
 
 /** So much is read at first; what is smaller takes a single read. */
 const FIRST_READ_BYTES = 16 * 1024;
@@ -37,6 +37,17 @@ async function writeSynced(path: string, content: string): Promise<void> {
 export async function fsyncDirectory(path: string): Promise<void> {
   await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   await directory.sync();
+}
+
+/** Makes a directory (0700) and those above it that are missing; all of them are on disk when this returns. One that exists is fine. */
+export async function ensureDirectoryDurable(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  const top = dirname(first);
+  for (let directory = dirname(path); directory.length >= top.length; directory = dirname(directory)) {
+    await fsyncDirectory(directory);
+    if (directory === dirname(directory)) break;
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdir, mkdtempDisposable, readdir, readFile, stat, symlink, writeFile }
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isErrno } from './errno.ts';
-import { readTextFile, writeFileDurable } from './files.ts';
+import { readTextFile, writeFileDurable } from './durable-files.ts';
 
 let scratch: Awaited<ReturnType<typeof mkdtempDisposable>>;
 beforeEach(async () => {
