@@ -1,3 +1,4 @@
+import { mapParallel } from '../../base/parallel.ts';
 import type { Capacity } from '../../domain/capacity.ts';
 import { isDriverError } from '../../domain/errors.ts';
 import type { StoreDirectory, StoreEntry } from '../../filestore/store-directory.ts';
@@ -5,6 +6,7 @@ import type { CapacityFacet, CapacityOptions } from '../backend.ts';
 import { bounded } from '../file/bounded.ts';
 import { findImageFlag, parseVolumeUse } from '../file/controller/capabilities.ts';
 import { MINIMUM_IMAGE_BYTES } from '../file/controller/minimum-sizes.ts';
+import { STORES_AT_ONCE } from '../file/stores.ts';
 import { parseParameters } from '../parameters.ts';
 import { HostpathParameters } from './parameters.ts';
 import { isNodeIn } from './topology.ts';
@@ -38,7 +40,7 @@ async function getCapacity(
         (parameters.pool === undefined || entry.poolName === parameters.pool) &&
         isNodeIn(options.topology ?? {}, entry.nodeName),
     );
-  const rooms = await Promise.all(entries.map(async (entry) => await measure(entry, signal)));
+  const rooms = await mapParallel(entries, STORES_AT_ONCE, async (entry) => await measure(entry, signal));
   const use = parseVolumeUse(options.capabilities);
   const mayBeDirectory =
     parameters.layout !== 'image' &&

@@ -1,18 +1,20 @@
 import { quote } from '../../base/quote.ts';
-import { DriverError, isDriverError } from '../../domain/errors.ts';
+import { DriverError } from '../../domain/errors.ts';
 import type { ContentSource, Volume } from '../../domain/volume.ts';
 import type { CreateVolumeRequest } from '../../filestore/file-store.ts';
 import type { VolumeRecord } from '../../filestore/records.ts';
 import type { StoreDirectory, StoreEntry } from '../../filestore/store-directory.ts';
 import type { CreateVolumeOptions } from '../backend.ts';
-import { findByName } from '../file/controller/by-name.ts';
+import { findAllByName } from '../file/controller/by-name.ts';
 import { checkSingleNode, findImageFlag, parseVolumeUse } from '../file/controller/capabilities.ts';
 import type { FileControllerContext } from '../file/controller/context.ts';
 import type { Located } from '../file/controller/lookup.ts';
 import { snapshotNotFound, volumeNotFound } from '../file/controller/lookup.ts';
 import { toVolume } from '../file/controller/to-domain.ts';
-import { findStoreOfObject, getOpenStore } from '../file/stores.ts';
+import { findStoreOfObject } from '../file/stores.ts';
 import { parseParameters } from '../parameters.ts';
+import { chooseExisting } from './choose-existing.ts';
+import { createInFirst } from './create-in-first.ts';
 import { HostpathParameters } from './parameters.ts';
 import { isAllowed, rankPlaces } from './placement.ts';
 import { getPoolEntries } from './pools.ts';
@@ -20,27 +22,39 @@ import { getPoolEntries } from './pools.ts';
 /**
  * CSI CreateVolume on nodes' pools. Every pool that can be reached is asked for the name first; then the place is that of
  * the source, or the first of {@link rankPlaces} that has room. A place that cannot be reached is not passed over: an earlier call may have
- * made the volume there.
+ * made the volume there. What this cannot rule out, and why it loses nothing, is in docs/explanation/placement.md.
  */
 export async function createVolume(
-  { stores, topologyOf }: FileControllerContext,
+  context: FileControllerContext,
   options: CreateVolumeOptions,
   signal: AbortSignal,
 ): Promise<Volume> {
+  const { stores, topologyOf } = context;
   const { parameters, request } = toRequest(options);
   const places = getPoolEntries(stores, parameters.pool);
-  const existing = await findByName(
-    stores,
-    async (store) => await store.findVolumeByName({ name: options.name }, signal),
-  );
-  if (existing !== undefined) {
-    checkPlace(existing, places, options);
+  const found = await findVolumesByName(stores, options.name, signal);
+  if (found.length > 0) {
+    const existing = chooseExisting(context, { found, places, options });
     const record = await existing.store.createVolume(request, signal);
     return toVolume(record, existing.entry, topologyOf);
   }
   const ranked = rankPlaces(narrowToSource(stores, places, options), options);
-  const { record, entry } = await createInFirst(ranked, request, signal);
+  const made = await createInFirst(ranked, request, signal);
+  if (made.entry === ranked[0]) return toVolume(made.record, made.entry, topologyOf);
+  // Somebody else may have found room meanwhile where there was none.
+  const others = await findVolumesByName(stores, options.name, signal);
+  const { record, entry } = chooseExisting(context, { found: [made, ...others], places, options });
   return toVolume(record, entry, topologyOf);
+}
+
+async function findVolumesByName(
+  stores: StoreDirectory,
+  name: string,
+  signal: AbortSignal,
+): Promise<readonly Located<VolumeRecord>[]> {
+  return await findAllByName(stores, signal, async (store, own) => {
+    return await store.findVolumeByName({ name }, own);
+  });
 }
 
 /** The request to the store. Throws INVALID_ARGUMENT for parameters and capabilities that contradict each other. */
@@ -97,21 +111,6 @@ function checkLayout(
   );
 }
 
-/** An existing volume of this name has to be in the pool and at a place that are asked for now. */
-function checkPlace(
-  { record, entry }: Located<VolumeRecord>,
-  places: readonly StoreEntry[],
-  { name, topology }: CreateVolumeOptions,
-): void {
-  const poolName = places[0]?.poolName;
-  const isInPool = entry.poolName === poolName;
-  if (isInPool && isAllowed(entry.nodeName, topology?.requisite ?? [])) return;
-  throw new DriverError(
-    'VOLUME_INCOMPATIBLE',
-    `A volume named ${quote(name)} exists already (${record.id}) in pool ${entry.poolName} on node ${entry.nodeName}, which is not where it is asked for now${isInPool ? '' : ` (pool ${poolName ?? ''})`}. Choose another name or delete it first.`,
-  );
-}
-
 /** Content is cloned where it is: of the pool's places only the source's remains. */
 function narrowToSource(
   stores: StoreDirectory,
@@ -135,26 +134,6 @@ function narrowToSource(
     'INVALID_ARGUMENT',
     `The source ${source.kind} ${source.id} is in pool ${entry.poolName}, but the volume is asked for in pool ${places[0]?.poolName ?? ''}. Copies from one pool to another come with a later release: use a StorageClass with pool: ${entry.poolName}.`,
   );
-}
-
-/** Tries the places in their order; only a place that answers that it has no room is passed over. */
-async function createInFirst(
-  places: readonly StoreEntry[],
-  request: CreateVolumeRequest,
-  signal: AbortSignal,
-): Promise<{ readonly record: VolumeRecord; readonly entry: StoreEntry }> {
-  const refusals: DriverError[] = [];
-  for (const entry of places) {
-    try {
-      return { record: await getOpenStore(entry).createVolume(request, signal), entry };
-    } catch (error) {
-      if (!isDriverError(error, 'NO_ROOM')) throw error;
-      refusals.push(error);
-    }
-  }
-  throw new DriverError('NO_ROOM', refusals.map((refusal) => refusal.message).join(' '), {
-    cause: refusals[0],
-  });
 }
 
 function sourceNotFound({ kind, id }: ContentSource): DriverError {

@@ -1,10 +1,11 @@
+import { mapParallel } from '../../../base/parallel.ts';
 import { quote } from '../../../base/quote.ts';
 import { isDriverError } from '../../../domain/errors.ts';
-import type { VolumeHealth, VolumeHealthStatus } from '../../../domain/health.ts';
+import type { VolumeHealthStatus } from '../../../domain/health.ts';
 import type { FileStore } from '../../../filestore/file-store.ts';
 import type { ControllerHealthFacet } from '../../backend.ts';
 import { bounded } from '../bounded.ts';
-import { findStoreOfObject, listOpenStores } from '../stores.ts';
+import { findStoreOfObject, listOpenStores, STORES_AT_ONCE } from '../stores.ts';
 import type { FileControllerContext } from './context.ts';
 import { volumeNotFound } from './lookup.ts';
 import { listPage } from './paging.ts';
@@ -27,12 +28,11 @@ export function createFileHealth({ stores }: FileControllerContext): ControllerH
           stores: listOpenStores(stores),
           listOne: async ({ store }, request) => await store.listVolumes(request, own),
         });
-        const entries: VolumeHealth[] = [];
-        for (const { record, open } of page.entries) {
+        const entries = await mapParallel(page.entries, STORES_AT_ONCE, async ({ record, open }) => {
           const statuses = await findStatuses(open.store, record.id, own);
-          if (statuses !== undefined) entries.push({ volumeId: record.id, statuses });
-        }
-        return { entries, nextToken: page.nextToken };
+          return statuses === undefined ? undefined : { volumeId: record.id, statuses };
+        });
+        return { entries: entries.filter((entry) => entry !== undefined), nextToken: page.nextToken };
       });
     },
   };

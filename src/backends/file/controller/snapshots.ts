@@ -8,8 +8,8 @@ import type { CreateSnapshotOptions, ListSnapshotsOptions, SnapshotsFacet } from
 import { parseParameters } from '../../parameters.ts';
 import { bounded } from '../bounded.ts';
 import type { OpenStore } from '../stores.ts';
-import { describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
-import { findByName } from './by-name.ts';
+import { deleteObject, describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
+import { findAllByName } from './by-name.ts';
 import type { FileControllerContext } from './context.ts';
 import { findSnapshot, getSnapshot, volumeNotFound } from './lookup.ts';
 import { listPage, parseToken } from './paging.ts';
@@ -33,8 +33,7 @@ export function createFileSnapshots(context: FileControllerContext): SnapshotsFa
 
     async deleteSnapshot({ snapshotId }, signal) {
       await bounded(`Deleting snapshot ${quote(snapshotId)}`, signal, async (own) => {
-        const open = findStoreOfObject(stores, { kind: 'snapshot', id: snapshotId });
-        await open?.store.deleteSnapshot({ id: snapshotId }, own);
+        await deleteObject(stores, { kind: 'snapshot', id: snapshotId }, own);
       });
     },
 
@@ -61,7 +60,10 @@ async function createSnapshot(
   { name, sourceVolumeId, topology }: CreateSnapshotOptions,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const found = await findByName(stores, async (store) => await store.findSnapshotByName({ name }, signal));
+  const all = await findAllByName(stores, signal, async (store, own) => {
+    return await store.findSnapshotByName({ name }, own);
+  });
+  const found = all.find(({ record }) => record.sourceVolumeId === sourceVolumeId) ?? all[0];
   if (found !== undefined) {
     const existing = toSnapshot(found.record, found.entry, topologyOf);
     if (existing.sourceVolumeId === sourceVolumeId) {
