@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what a command of the Makefile lacks, says so, and does nothing when all is there. Runs before Node.js is
-# known to exist, hence plain sh. Usage: scripts/setup.sh run|test
-#   run   what the driver and its demonstration use
-#   test  that, and what the tests use
+# known to exist, hence plain sh. Usage: scripts/setup.sh run|test|cluster
+#   run      what the driver and its demonstration use
+#   test     that, and what the tests use
+#   cluster  all that, and what a Kubernetes on this machine uses
 set -eu
 cd "$(dirname "$0")/.."
 # Without this folder's own tools: npm ci replaces them while it runs.
@@ -29,11 +30,26 @@ modprobe kmod
 node nodejs
 npm npm
 LIST
+  [ "$purpose" = cluster ] || return 0
+  cat <<'LIST'
+containerd containerd
+runc runc
+/usr/lib/cni/bridge containernetworking-plugins
+busybox busybox-static
+linux.uml user-mode-linux
+openssl openssl
+nsenter util-linux
+taskset util-linux
+ip iproute2
+mmdebstrap mmdebstrap
+cc gcc libc6-dev
+pgrep procps
+LIST
 }
 
 # Not every system has these; the tests that use them fail without, and everything else goes on.
 optional() {
-  [ "$purpose" = test ] || return 0
+  [ "$purpose" != run ] || return 0
   cat <<'LIST'
 linux.uml user-mode-linux
 dmsetup dmsetup
@@ -94,6 +110,11 @@ major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 18 ] || give_up "Node.js $(node --version) is too old to install the dependencies: install version 18 or newer (the project then brings its own, see .nvmrc)."
 
 # npm writes its own copy of the lockfile when it is done: an older one, or none, means that something changed.
+
+if [ "$purpose" = cluster ] && ! command -v go >/dev/null 2>&1; then
+  give_up "Kubernetes is built from Go modules, and there is no go: install Go 1.26 or newer (https://go.dev/dl) and put it on PATH."
+fi
+
 done_file=node_modules/.package-lock.json
 if [ ! -f "$done_file" ] || [ -n "$(find package-lock.json -newer "$done_file")" ] || [ ! -x node_modules/.bin/node ]; then
   say "installing the dependencies of package-lock.json with npm ci"
