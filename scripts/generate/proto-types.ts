@@ -7,7 +7,7 @@ import { LOADER_OPTIONS } from '../../src/rpc/loader-options.ts';
 import type { GeneratedTree } from './tree.ts';
 import { listFiles } from './tree.ts';
 
-const PROTO_FILES = ['csi/v1/csi.proto'];
+const PROTO_FILES = ['csi/v1/csi.proto', 'stowage/agent/v1/agent.proto'];
 const OUTPUT = 'src/gen';
 const DEADLINE_MS = 60_000;
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { findProtoDirectory, loadCsiServiceTypes } from './proto.ts';
+import { loadAgentServiceType, loadCsiServiceTypes } from './proto.ts';
+import { findProtoDirectory } from './service-loader.ts';
 
 describe('findProtoDirectory', () => {
   it('finds proto/ beside dist/, from a chunk of the bundle too', async () => {
@@ -62,5 +63,19 @@ describe('loadCsiServiceTypes', () => {
       volumeContentSource: null,
       accessibilityRequirements: null,
     });
+  });
+});
+
+describe('loadAgentServiceType', () => {
+  it('has the agent by its name, and tells an absent text from an empty one', () => {
+    const { name, definition } = loadAgentServiceType();
+    const { FindVolume, ListVolumes } = definition;
+
+    expect(name).toBe('stowage.agent.v1.Agent');
+    expect(FindVolume.path).toBe('/stowage.agent.v1.Agent/FindVolume');
+    const roundTrip = (request: object) =>
+      ListVolumes.requestDeserialize(ListVolumes.requestSerialize(request));
+    expect(roundTrip({ poolId: 'p' })).toEqual({ poolId: 'p', maxEntries: 0 });
+    expect(roundTrip({ startingToken: '' })).toMatchObject({ startingToken: '' });
   });
 });

@@ -1,6 +1,6 @@
 import { loadSync } from '@grpc/proto-loader';
 import { LOADER_OPTIONS } from '../../src/rpc/loader-options.ts';
-import { findProtoDirectory } from '../../src/rpc/proto.ts';
+import { findProtoDirectory } from '../../src/rpc/service-loader.ts';
 
 /** One step from a message towards a string in it. */
 type Step =

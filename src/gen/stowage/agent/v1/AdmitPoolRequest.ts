@@ -1,0 +1,16 @@
+// Original file: proto/stowage/agent/v1/agent.proto
+
+
+export interface AdmitPoolRequest {
+  'poolName'?: (string);
+  'knownPoolId'?: (string);
+  'clusterId'?: (string);
+  '_knownPoolId'?: "knownPoolId";
+}
+
+export interface AdmitPoolRequest__Output {
+  'poolName': (string);
+  'knownPoolId'?: (string);
+  'clusterId': (string);
+  '_knownPoolId'?: "knownPoolId";
+}

@@ -1,0 +1,12 @@
+// Original file: proto/stowage/agent/v1/agent.proto
+
+
+export interface FindSnapshotRequest {
+  'poolId'?: (string);
+  'snapshotId'?: (string);
+}
+
+export interface FindSnapshotRequest__Output {
+  'poolId': (string);
+  'snapshotId': (string);
+}

@@ -1,0 +1,11 @@
+// Original file: proto/stowage/agent/v1/agent.proto
+
+import type { HealthStatus as _stowage_agent_v1_HealthStatus, HealthStatus__Output as _stowage_agent_v1_HealthStatus__Output } from '../../../stowage/agent/v1/HealthStatus.ts';
+
+export interface GetHealthResponse {
+  'statuses'?: (_stowage_agent_v1_HealthStatus)[];
+}
+
+export interface GetHealthResponse__Output {
+  'statuses': (_stowage_agent_v1_HealthStatus__Output)[];
+}

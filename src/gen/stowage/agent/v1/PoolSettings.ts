@@ -1,0 +1,13 @@
+// Original file: proto/stowage/agent/v1/agent.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface PoolSettings {
+  'releaseAfterSeconds'?: (number | string | Long);
+  '_releaseAfterSeconds'?: "releaseAfterSeconds";
+}
+
+export interface PoolSettings__Output {
+  'releaseAfterSeconds'?: (string);
+  '_releaseAfterSeconds'?: "releaseAfterSeconds";
+}
