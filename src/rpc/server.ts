@@ -1,19 +1,13 @@
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
+import { ServerCredentials } from '@grpc/grpc-js';
 import type { SocketAccess } from '../config/schema.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { Interceptor, Next } from './interceptor.ts';
-import { composeInterceptors } from './interceptor.ts';
+import { createGrpcServer, drain } from './grpc-server.ts';
+import type { Interceptor } from './interceptor.ts';
 import type { Service } from './service.ts';
-import { createUnaryHandler } from './unary.ts';
 import type { BoundSocket } from './unix-socket.ts';
 import { bindSocket } from './unix-socket.ts';
-
-/** Requests are small; only secrets and parameters make them grow, and CSI bounds those by a few KiB. */
-const MAX_REQUEST_BYTES = 4 * 2 ** 20;
-/** A full ListVolumes of very many volumes; the caller has a bound of its own. */
-const MAX_RESPONSE_BYTES = 64 * 2 ** 20;
 
 /** One socket and what is offered on it. */
 export interface SocketPlan {
@@ -73,13 +67,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 }
 
 async function listen(plan: SocketPlan, options: RpcServerOptions): Promise<Listener> {
-  const server = new Server({
-    'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
-    'grpc.max_send_message_length': MAX_RESPONSE_BYTES,
-  });
-  for (const service of plan.services) {
-    server.addService(service.definition, implement(service, plan.driver, options.interceptors));
-  }
+  const server = createGrpcServer({ ...plan, interceptors: options.interceptors });
   try {
     const socket = await bindSocket(plan.path, options.access, (path) => bind(server, path));
     return { server, socket };
@@ -100,31 +88,6 @@ async function bind(server: Server, path: string): Promise<void> {
   await promise;
 }
 
-function implement(
-  service: Service,
-  driver: string,
-  interceptors: readonly Interceptor[],
-): UntypedServiceImplementation {
-  const handlers: UntypedServiceImplementation = {};
-  for (const method of Object.keys(service.definition)) {
-    const handler = service.methods.get(method);
-    const innermost: Next =
-      handler === undefined ? () => refuse(method, driver) : (call) => handler(call.request, call);
-    handlers[method] = createUnaryHandler(
-      { driver, service: service.name, method, isOffered: handler !== undefined },
-      composeInterceptors(interceptors, innermost),
-    );
-  }
-  return handlers;
-}
-
-async function refuse(method: string, driver: string): Promise<never> {
-  throw new DriverError(
-    'UNSUPPORTED',
-    `${method} is not offered by ${driver}; its capabilities say what is.`,
-  );
-}
-
 async function stopAll(listeners: readonly Listener[], deadlineMs: number, logger: Logger): Promise<void> {
   await Promise.all(
     listeners.map(async ({ server, socket }) => {
@@ -134,16 +97,4 @@ async function stopAll(listeners: readonly Listener[], deadlineMs: number, logge
       server.forceShutdown();
     }),
   );
-}
-
-/** Whether every call ended within the deadline. */
-async function drain(server: Server, deadlineMs: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), deadlineMs);
-  server.tryShutdown((error) => resolve(error === undefined));
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-  }
 }

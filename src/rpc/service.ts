@@ -7,10 +7,20 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
+/** Metadata of gRPC that is text: headers and trailers. Names are in lower case. */
+export interface CallMetadata {
+  /** The first value with this name. */
+  find(name: string): string | undefined;
+}
+
 /** One call on its way through the interceptors. */
 export interface Call extends CallContext {
-  /** CSI name of the driver whose socket the call came in by. */
+  /** CSI name of the driver whose socket the call came in by; `agent` for the agent's. */
   readonly driver: string;
+  /** The name in the caller's certificate for which it was let in; undefined where there is no TLS. */
+  readonly peer: string | undefined;
+  /** What the caller sent beside the request. */
+  readonly metadata: CallMetadata;
   /** `csi.v1.Controller` */
   readonly service: string;
   /** `CreateVolume` */
@@ -79,12 +89,18 @@ export interface Service {
   readonly name: string;
   readonly definition: grpc.ServiceDefinition;
   readonly methods: ReadonlyMap<string, Handler>;
+  /**
+   * For protocols of our own: sent with each answer, in its headers when it succeeds and in its trailers when it fails, where the code
+   * of the DriverError goes too. CSI's services have none, and their errors carry no metadata.
+   */
+  readonly answerMetadata?: Readonly<Record<string, string>>;
 }
 
 /** Joins a service type with its methods. */
 export function createService<Handlers, Definition extends grpc.ServiceDefinition>(
   type: ServiceType<Handlers, Definition>,
   methods: ServiceMethods<Handlers>,
+  options: Pick<Service, 'answerMetadata'> = {},
 ): Service {
   const offered = new Map<string, Handler>();
   for (const name of Object.keys(type.definition)) {
@@ -92,5 +108,5 @@ export function createService<Handlers, Definition extends grpc.ServiceDefinitio
     const method = (methods as Readonly<Record<string, Handler | undefined>>)[name];
     if (method !== undefined) offered.set(name, method);
   }
-  return { name: type.name, definition: type.definition, methods: offered };
+  return { name: type.name, definition: type.definition, methods: offered, ...options };
 }

@@ -3,7 +3,8 @@ import { status } from '@grpc/grpc-js';
 import { isTimeout } from '../base/deadline.ts';
 import { toOneLine } from '../base/one-line.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { DriverError } from '../domain/errors.ts';
+import { DriverError, ERROR_CODES } from '../domain/errors.ts';
+import { ERROR_TRAILER } from './metadata.ts';
 
 /** Name of a gRPC status, as in `NOT_FOUND`. */
 export type StatusName = keyof typeof status;
@@ -75,18 +76,31 @@ export function toStatus(error: unknown): Status {
   return makeStatus('INTERNAL', 'The driver failed unexpectedly; its log tells more.');
 }
 
+/** The code of our own that goes with {@link toStatus}. */
+export function toErrorCode(error: unknown): ErrorCode {
+  if (error instanceof DriverError) return error.code;
+  if (isTimeout(error)) return 'DEADLINE_EXCEEDED';
+  return isAbort(error) ? 'CANCELLED' : 'INTERNAL';
+}
+
 /** Whether {@link toStatus} keeps the text of this error from the caller, so that the log is the only place that has it. */
 export function isUnexpected(error: unknown): boolean {
   return !(error instanceof DriverError) && !isTimeout(error) && !isAbort(error);
 }
 
-/** The error that a client throws for a failed call. `details.status` has the gRPC status, the cause is grpc-js's error. */
+/**
+ * The error that a client throws for a failed call: with the code that the server sent beside the status, if it is one of ours.
+ * `details.status` has the gRPC status, the cause is grpc-js's error.
+ */
 export function toDriverError(error: ServiceError): DriverError {
   const name = toStatusName(error.code);
-  return new DriverError(ERROR_CODE_BY_STATUS[name] ?? 'INTERNAL', error.details || error.message, {
-    cause: error,
-    details: { status: name },
-  });
+  const code = findSentCode(error) ?? ERROR_CODE_BY_STATUS[name] ?? 'INTERNAL';
+  return new DriverError(code, error.details || error.message, { cause: error, details: { status: name } });
+}
+
+function findSentCode(error: ServiceError): ErrorCode | undefined {
+  const [sent] = error.metadata.get(ERROR_TRAILER);
+  return ERROR_CODES.find((code) => code === sent);
 }
 
 function makeStatus(name: StatusName, text: string): Status {

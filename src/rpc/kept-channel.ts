@@ -1,0 +1,46 @@
+import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import { Client, credentials } from '@grpc/grpc-js';
+import type { ClientOptions } from './client.ts';
+
+const MAX_RESPONSE_BYTES = 64 * 2 ** 20;
+
+/** A connection that is kept, and made anew when there is new material for TLS. */
+export interface KeptChannel extends Disposable {
+  current(): Client;
+}
+
+/** Connects with the first call. On new material the next call makes a new connection; those under way end on the old one. */
+export function createKeptChannel(
+  address: string,
+  { tls, keepalive }: Pick<ClientOptions, 'tls' | 'keepalive'>,
+): KeptChannel {
+  const options: ChannelOptions = {
+    'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
+    // A restarted server is found again at once, not after a back-off of up to two minutes.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1000,
+    ...(tls === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
+    ...(keepalive === undefined
+      ? {}
+      : {
+          'grpc.keepalive_time_ms': keepalive.timeMs,
+          'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+          'grpc.keepalive_permit_without_calls': 1,
+        }),
+  };
+  const open = (channelCredentials: ChannelCredentials): Client =>
+    new Client(address, channelCredentials, options);
+  let client = open(tls?.current() ?? credentials.createInsecure());
+  const watch = tls?.onChange(() => {
+    const before = client;
+    client = open(tls.current());
+    before.close();
+  });
+  return {
+    current: () => client,
+    [Symbol.dispose]: () => {
+      watch?.[Symbol.dispose]();
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
+import { createSecureContext } from 'node:tls';
+import type { TlsSource } from './tls.ts';
+import { toContextOptions } from './tls-listener.ts';
+
+/** What clients connect with: one for all connections, since their keys and trusted certificates are the same. */
+export interface ClientTls extends Disposable {
+  /** DNS name that the server's certificate has to have, whatever the address. */
+  readonly serverName: string;
+  current(): ChannelCredentials;
+  /** Tells after each change of the material. */
+  onChange(listener: () => void): Disposable;
+}
+
+/** Disposing it ends its watch on the source; connections that there are go on. */
+export function createClientTls(source: TlsSource, serverName: string): ClientTls {
+  const make = (): ChannelCredentials =>
+    credentials.createFromSecureContext(createSecureContext(toContextOptions(source.current())));
+  const listeners = new Set<() => void>();
+  let made = make();
+  const watch = source.onChange(() => {
+    made = make();
+    for (const listener of listeners) listener();
+  });
+  return {
+    serverName,
+    current: () => made,
+    onChange(listener) {
+      // The same function may be given twice.
+      const own = (): void => listener();
+      listeners.add(own);
+      return { [Symbol.dispose]: () => void listeners.delete(own) };
+    },
+    [Symbol.dispose]: () => watch[Symbol.dispose](),
+  };
+}
