@@ -99,10 +99,11 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
         return existing;
       }
       const source = findSource(request.source);
+      const kept = source === undefined ? chooseKept(request, abilities) : toClone(source.kept);
+      checkKept(kept, request);
       const capacityBytes = chooseCapacity(request.range, {
         subject: `volume "${request.name}"`,
-        minimumBytes: 0,
-        minimumReason: '',
+        ...minimumOf(source === undefined ? kept : undefined),
         sourceBytes: source?.sizeBytes ?? 0,
       });
       if (capacityBytes > room().availableBytes) {
@@ -113,7 +114,7 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
         id: formatObjectId(createObjectId('volume', { clusterId: 'fake', poolId }, request.name)),
         name: request.name,
         capacityBytes,
-        kept: source === undefined ? chooseKept(request, abilities) : toClone(source.kept),
+        kept,
         asked: {
           parameters: request.askedParameters,
           accessType: request.accessType,
@@ -154,7 +155,7 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
 
     async listVolumes(request, signal) {
       await enter(signal);
-      return toPage([...volumes.values()], request);
+      return toPage([...volumes.values()], request, 'volume');
     },
 
     async expandVolume({ id, range }, signal) {
@@ -214,7 +215,7 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
       const all = [...snapshots.values()].filter(
         (record) => sourceVolumeId === undefined || record.sourceVolumeId === sourceVolumeId,
       );
-      return toPage(all, request);
+      return toPage(all, request, 'snapshot');
     },
 
     async getRoom(signal) {
@@ -267,7 +268,7 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
 function chooseKept(request: CreateVolumeRequest, abilities: StoreAbilities): VolumeRecord['kept'] {
   const needsImage =
     request.layout === 'image' || request.accessType === 'block' || request.isolation === 'strict';
-  if (!needsImage && (request.layout === 'directory' || abilities.quotaIsHard)) {
+  if (request.layout === 'directory' || (!needsImage && abilities.quotaIsHard)) {
     return { layout: 'directory', quota: request.quota === 'none' ? 'none' : abilities.quota };
   }
   return {
@@ -280,6 +281,31 @@ function chooseKept(request: CreateVolumeRequest, abilities: StoreAbilities): Vo
   };
 }
 
+/** What a store that has disks refuses as well (src/filestore/plan-volume.ts). */
+function checkKept(kept: VolumeRecord['kept'], request: CreateVolumeRequest): void {
+  const { layout } = kept;
+  if (request.layout !== 'auto' && request.layout !== layout) {
+    throw new DriverError(
+      'INVALID_ARGUMENT',
+      `The volume cannot be made: layout has to be ${layout} or auto.`,
+    );
+  }
+  if (layout === 'directory' && request.accessType === 'block') {
+    throw new DriverError('INVALID_ARGUMENT', 'A raw block device needs layout image.');
+  }
+}
+
+const MINIMUM_BYTES = { ext4: 16 * 1024 ** 2, xfs: 301 * 1024 ** 2, btrfs: 256 * 1024 ** 2 } as const;
+
+function minimumOf(kept: VolumeRecord['kept'] | undefined): {
+  readonly minimumBytes: number;
+  readonly minimumReason: string;
+} {
+  if (kept?.layout !== 'image' || kept.fsType === undefined) return { minimumBytes: 0, minimumReason: '' };
+  const minimumBytes = MINIMUM_BYTES[kept.fsType];
+  return { minimumBytes, minimumReason: `${kept.fsType} needs at least ${minimumBytes}` };
+}
+
 /** Two btrfs of one identity cannot be mounted at once. */
 function toClone(kept: VolumeRecord['kept']): VolumeRecord['kept'] {
   return kept.layout === 'image' ? { ...kept, identityPending: kept.fsType === 'btrfs' } : kept;
@@ -288,7 +314,11 @@ function toClone(kept: VolumeRecord['kept']): VolumeRecord['kept'] {
 function toPage<R extends { readonly id: string }>(
   records: readonly R[],
   { maxEntries, startingToken }: PageRequest,
+  kind: 'volume' | 'snapshot',
 ): Page<R> {
+  if (startingToken !== undefined && parseObjectId(startingToken)?.kind !== kind) {
+    throw new DriverError('TOKEN_UNKNOWN', 'The starting token is not one of ours.');
+  }
   const after = records
     .filter(({ id }) => startingToken === undefined || id > startingToken)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
