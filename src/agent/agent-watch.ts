@@ -1,0 +1,163 @@
+import type { Clock } from '../base/clock.ts';
+import { startDeadline } from '../base/deadline.ts';
+import { DriverError } from '../domain/errors.ts';
+import type { FileStore } from '../filestore/file-store.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { AgentConnection } from './connection.ts';
+import type { AgentDescription, DescribedPool } from './description.ts';
+import type { AgentAddress } from './discovery.ts';
+import { createRoomCache, type RoomCache } from './room-cache.ts';
+
+/** How often an agent is asked who it is while all is well. */
+const POLL_MS = 5_000;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+/** Bound on one question, whatever the connection does. */
+const ANSWER_MS = 2_500;
+
+/** What an agent is watched with. */
+export interface AgentWatchOptions {
+  readonly agent: AgentAddress;
+  /** Makes the connection; `onTrouble` is for calls that found the agent silent or changed. */
+  readonly connect: (agent: AgentAddress, onTrouble: () => void) => AgentConnection;
+  readonly onDescribed: (description: AgentDescription, agent: AgentAddress) => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How an agent is now. */
+export type AgentState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'answering'; readonly description: AgentDescription }
+  /** What it said last, if it ever did, and a sentence. */
+  | { readonly kind: 'silent'; readonly description: AgentDescription | undefined; readonly reason: string };
+
+interface OpenedStore {
+  readonly store: FileStore;
+  readonly room: RoomCache;
+  readonly abilities: string;
+}
+
+/** One agent: asked who it is at once, every 5 s, and after each call that went wrong; while it is silent, at intervals from 100 ms to 5 s. */
+export class AgentWatch {
+  readonly agent: AgentAddress;
+  readonly #options: AgentWatchOptions;
+  readonly #connection: AgentConnection;
+  readonly #stop = new AbortController();
+  readonly #tried = Promise.withResolvers<void>();
+  readonly #stores = new Map<string, OpenedStore>();
+  readonly #running: Promise<void>;
+  #state: AgentState = { kind: 'unknown' };
+  #pause = new AbortController();
+  #inTrouble = false;
+
+  constructor(options: AgentWatchOptions) {
+    this.#options = options;
+    this.agent = options.agent;
+    this.#connection = options.connect(options.agent, () => this.askSoon());
+    this.#running = this.#watch();
+  }
+
+  get state(): AgentState {
+    return this.#state;
+  }
+
+  get connection(): AgentConnection {
+    return this.#connection;
+  }
+
+  /** Resolves once the agent has answered, or has not, for the first time. */
+  async whenTried(): Promise<void> {
+    await this.#tried.promise;
+  }
+
+  /** The store of a pool that the agent has described as open. */
+  findStore(poolId: string): FileStore | undefined {
+    return this.#stores.get(poolId)?.store;
+  }
+
+  /** Ends the watch and the connection; calls under way fail. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('The agent is not watched any more.'));
+    await this.#running;
+    this.#connection[Symbol.dispose]();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop;
+    let retryMs = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      this.#inTrouble = false;
+      const isAnswering = await this.#ask(signal);
+      this.#tried.resolve();
+      if (isAnswering) {
+        retryMs = FIRST_RETRY_MS;
+        // A call may have failed while the answer was on its way.
+        if (!this.#inTrouble) await this.#wait(POLL_MS, { canBeCutShort: true });
+      } else {
+        await this.#wait(retryMs, { canBeCutShort: false });
+        retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+      }
+    }
+    this.#tried.resolve();
+  }
+
+  /** Whether the agent answered. */
+  async #ask(signal: AbortSignal): Promise<boolean> {
+    const { agent, onDescribed, logger } = this.#options;
+    using deadline = startDeadline(signal, ANSWER_MS);
+    try {
+      const description = await this.#connection.describe(deadline.signal);
+      if (this.#state.kind !== 'answering')
+        logger.info('An agent answers', { node: agent.nodeName, address: agent.address });
+      for (const pool of description.pools) this.#takeUp(pool);
+      this.#state = { kind: 'answering', description };
+      onDescribed(description, agent);
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (this.#state.kind !== 'silent') {
+        logger.warn('An agent is silent', { node: agent.nodeName, address: agent.address, err: error });
+      }
+      const { description } = { description: undefined, ...this.#state };
+      this.#state = { kind: 'silent', description, reason: toSentence(agent, error) };
+      return false;
+    }
+  }
+
+  #takeUp({ poolId, state }: DescribedPool): void {
+    if (poolId === undefined) return;
+    if (state.kind !== 'open') return void this.#stores.delete(poolId);
+    const abilities = JSON.stringify(state.abilities);
+    let opened = this.#stores.get(poolId);
+    if (opened?.abilities !== abilities) {
+      const room = createRoomCache(this.#options.clock);
+      const remote = this.#connection.createStore({ poolId, abilities: state.abilities });
+      opened = { store: room.wrap(remote), room, abilities };
+      this.#stores.set(poolId, opened);
+    }
+    if (state.room !== undefined) opened.room.put(state.room);
+  }
+
+  /** Asks the agent who it is now rather than at the next interval, unless it is silent. */
+  askSoon(): void {
+    this.#inTrouble = true;
+    this.#pause.abort(new Error('It is asked now.'));
+  }
+
+  async #wait(ms: number, { canBeCutShort }: { readonly canBeCutShort: boolean }): Promise<void> {
+    this.#pause = new AbortController();
+    const signal = canBeCutShort
+      ? AbortSignal.any([this.#stop.signal, this.#pause.signal])
+      : this.#stop.signal;
+    await this.#options.clock.sleep(ms, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
+
+function toSentence({ nodeName, address }: AgentAddress, error: unknown): string {
+  if (error instanceof DriverError) return error.message;
+  const reason = error instanceof Error ? error.message : String(error);
+  return `The agent of node ${nodeName} (${address}) does not answer: ${reason}`;
+}
