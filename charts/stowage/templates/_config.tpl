@@ -1,0 +1,66 @@
+{{/*
+The configuration file, one for both roles. What differs between them (the name of the node, the address of metrics) is said on
+their command lines.
+*/}}
+{{- define "stowage.config" -}}
+{{- $name := include "stowage.fullname" . -}}
+stateDirectory: {{ .Values.stateDirectory }}
+runDirectory: /run/stowage
+log:
+  {{- toYaml .Values.log | nindent 2 }}
+limits:
+  {{- toYaml .Values.limits | nindent 2 }}
+agent:
+  address: {{ printf "0.0.0.0:%d" (int .Values.node.agentPort) | quote }}
+tls:
+  # Nodes read theirs here: the Secret agentSecret, mounted.
+  directory: /etc/stowage/tls
+  kubernetes:
+    namespace: {{ .Release.Namespace }}
+    caSecret: {{ $name }}-ca
+    agentSecret: {{ $name }}-agent-tls
+controller:
+  agents:
+    kubernetes:
+      namespace: {{ .Release.Namespace }}
+      selector: {{ printf "app.kubernetes.io/name=%s,app.kubernetes.io/instance=%s,app.kubernetes.io/component=node" (include "stowage.name" .) .Release.Name }}
+      port: {{ .Values.node.agentPort }}
+  registry:
+    type: kubernetes
+  lease:
+    namespace: {{ .Release.Namespace }}
+    name: {{ $name }}-controller
+drivers:
+  hostpath:
+    driverName: {{ .Values.drivers.hostpath.driverName }}
+    endpoint: unix:///csi/hostpath/csi.sock
+    pools:
+      {{- toYaml .Values.drivers.hostpath.pools | nindent 6 }}
+{{- end -}}
+
+{{/*
+Directories of the host that pools need and that are not below the state directory, sorted, each once, as a JSON object
+{"paths": [...]}. One that is below another is left out.
+*/}}
+{{- define "stowage.poolDirectories" -}}
+{{- $wanted := list -}}
+{{- range .Values.drivers.hostpath.pools -}}
+{{- $wanted = append $wanted (clean .path) -}}
+{{- if eq (dig "backing" "type" "none" .) "file" -}}
+{{- $wanted = append $wanted (dir .backing.path) -}}
+{{- end -}}
+{{- end -}}
+{{- $kept := list (clean .Values.stateDirectory) -}}
+{{- range $path := $wanted | uniq | sortAlpha -}}
+{{- $inside := false -}}
+{{- range $kept -}}
+{{- if or (eq . $path) (hasPrefix (printf "%s/" .) $path) -}}
+{{- $inside = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $inside -}}
+{{- $kept = append $kept $path -}}
+{{- end -}}
+{{- end -}}
+{{- dict "paths" (rest $kept) | toJson -}}
+{{- end -}}

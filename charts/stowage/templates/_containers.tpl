@@ -1,0 +1,54 @@
+{{/* Of every container that needs no privileges. */}}
+{{- define "stowage.unprivileged" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* One sidecar of the controller. Needs root, name (container), values, args. */}}
+{{- define "stowage.sidecar" -}}
+- name: {{ .name }}
+  image: {{ printf "%s:%s" .values.image.repository .values.image.tag }}
+  imagePullPolicy: {{ .values.image.pullPolicy }}
+  args:
+    - --v=2
+    - --csi-address=/csi/hostpath/csi.sock
+    - --timeout={{ .values.timeout }}
+    - --leader-election
+    - --leader-election-namespace=$(NAMESPACE)
+    - --http-endpoint={{ .root.Values.controller.listenAddress }}:{{ .values.httpPort }}
+    {{- range .args }}
+    - {{ . }}
+    {{- end }}
+    {{- range .values.extraArgs }}
+    - {{ . | quote }}
+    {{- end }}
+  env:
+    - name: NAMESPACE
+      valueFrom:
+        fieldRef:
+          fieldPath: metadata.namespace
+    - name: POD_NAME
+      valueFrom:
+        fieldRef:
+          fieldPath: metadata.name
+  ports:
+    - name: {{ .port }}
+      containerPort: {{ .values.httpPort }}
+  # Unwell when it has lost the lead and has not noticed.
+  livenessProbe:
+    httpGet:
+      path: /healthz/leader-election
+      port: {{ .port }}
+    initialDelaySeconds: 10
+    periodSeconds: 20
+    timeoutSeconds: 10
+  securityContext:
+    {{- include "stowage.unprivileged" . | nindent 4 }}
+  resources:
+    {{- toYaml .values.resources | nindent 4 }}
+  volumeMounts:
+    - name: socket
+      mountPath: /csi/hostpath
+{{- end -}}

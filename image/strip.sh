@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs in the root of the image once its packages are there: takes away what they pulled in and the driver never uses.
+set -eu
+
+# xfs_scrub and its timer are all that wants Python and ICU; the driver makes, mounts and grows xfs. Perl came to merge /usr.
+rm -f /usr/sbin/xfs_scrub /usr/sbin/xfs_scrub_all
+unused=$(dpkg-query --show --showformat '${Package}\n' | grep -E \
+  '^(lib)?python3|^libicu[0-9]|^libsqlite3|^media-types$|^libexpat1$|^libffi|^readline-common$|^libreadline|^usrmerge$|^perl$|^perl-modules|^libperl|-perl$|^libgdbm' || true)
+# Their scripts would start the Python that goes away with them.
+for package in $unused; do rm -f "/var/lib/dpkg/info/$package".*rm "/var/lib/dpkg/info/$package":*.*rm; done
+# shellcheck disable=SC2086 # one word for each package
+[ -z "$unused" ] || dpkg --purge --force-depends $unused >/dev/null
+
+rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/man /usr/share/info /usr/share/locale /usr/share/lintian \
+  /usr/share/bash-completion /usr/share/zsh
+find /usr/share/doc -type f ! -name copyright -delete
+find /usr/share/doc -type l -delete
+find /usr/share/doc -type d -empty -delete
+# The same bytes from the same packages: no machine's identity, no times in databases.
+rm -f /etc/machine-id /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /var/lib/dpkg/*-old /etc/resolv.conf /etc/hostname
