@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.ts';
-import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
 import type { PoolRoom } from '../observability/metrics.ts';
 
@@ -7,10 +6,7 @@ import type { PoolRoom } from '../observability/metrics.ts';
 const DEADLINE_MS = 2_000;
 
 /** The room of every pool for the metrics; a pool that does not answer in time is listed without. Never throws. */
-export async function listPoolRoom(
-  stores: StoreDirectory<LocalFileStore>,
-  clock: Clock,
-): Promise<readonly PoolRoom[]> {
+export async function listPoolRoom(stores: StoreDirectory, clock: Clock): Promise<readonly PoolRoom[]> {
   const end = new AbortController();
   const late = clock.sleep(DEADLINE_MS, end.signal).then(
     () => undefined,
@@ -30,7 +26,7 @@ export async function listPoolRoom(
 }
 
 /** Undefined when the pool is not open or cannot be read, which its health and its log say more about. */
-async function findRoom(entry: StoreEntry<LocalFileStore>, signal: AbortSignal): Promise<PoolRoom['room']> {
+async function findRoom(entry: StoreEntry, signal: AbortSignal): Promise<PoolRoom['room']> {
   if (!('store' in entry.state)) return undefined;
   try {
     return await entry.state.store.getRoom(signal);

@@ -1,20 +1,22 @@
 import type { ControllerBackend, NodeBackend } from '../backends/backend.ts';
-import { toPluginFeatures } from '../csi/controller/capabilities.ts';
 import { createControllerService } from '../csi/controller/service.ts';
-import { createIdentityService } from '../csi/identity.ts';
+import { createIdentityService, type PluginFeatures } from '../csi/identity.ts';
 import { createNodeService } from '../csi/node/service.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { CsiServiceTypes } from '../rpc/proto.ts';
 import type { SocketPlan } from '../rpc/server.ts';
+import type { Service } from '../rpc/service.ts';
 import { toSocketPath } from '../rpc/unix-socket.ts';
 
-/** One driver with both of its halves, as it is served. */
+/** One driver with the halves of it that this program serves. */
 export interface ServedDriver {
   readonly driverName: string;
   readonly version: string;
   readonly endpoints: DriverEndpoints;
-  readonly controller: ControllerBackend;
-  readonly node: NodeBackend;
+  /** Of the driver as a whole, whatever is served here. */
+  readonly features: PluginFeatures;
+  readonly controller?: ControllerBackend;
+  readonly node?: NodeBackend;
   readonly ready: () => boolean;
 }
 
@@ -25,29 +27,42 @@ export interface DriverEndpoints {
   readonly nodeEndpoint?: string | undefined;
 }
 
-/** What is served where. Identity is on every socket. */
+/** What is served where. Identity is on every socket. Throws INVALID_ARGUMENT for a half that has none. */
 export function planSockets(driver: ServedDriver, types: CsiServiceTypes): readonly SocketPlan[] {
   const identity = createIdentityService({
     type: types.Identity,
     driverName: driver.driverName,
     vendorVersion: driver.version,
-    features: toPluginFeatures(driver.controller),
+    features: driver.features,
     ready: driver.ready,
   });
-  const controller = createControllerService({ type: types.Controller, backend: driver.controller });
-  const node = createNodeService({ type: types.Node, backend: driver.node });
   const { endpoint, controllerEndpoint, nodeEndpoint } = driver.endpoints;
-  const toPlan = (address: string, services: SocketPlan['services']): SocketPlan => ({
+  const halves: (readonly [Service, string | undefined])[] = [];
+  if (driver.controller !== undefined) {
+    const service = createControllerService({ type: types.Controller, backend: driver.controller });
+    halves.push([service, controllerEndpoint]);
+  }
+  if (driver.node !== undefined) {
+    halves.push([createNodeService({ type: types.Node, backend: driver.node }), nodeEndpoint]);
+  }
+  const toPlan = (address: string, services: readonly Service[]): SocketPlan => ({
     path: toSocketPath(address),
     driver: driver.driverName,
-    services,
+    services: [identity, ...services],
   });
-  if (endpoint !== undefined) return [toPlan(endpoint, [identity, controller, node])];
-  if (controllerEndpoint === undefined || nodeEndpoint === undefined) {
+  if (endpoint !== undefined) {
+    return [
+      toPlan(
+        endpoint,
+        halves.map(([service]) => service),
+      ),
+    ];
+  }
+  return halves.map(([service, address]) => {
+    if (address !== undefined) return toPlan(address, [service]);
     throw new DriverError(
       'INVALID_ARGUMENT',
-      `Driver ${driver.driverName} has no socket: set endpoint, or both controllerEndpoint and nodeEndpoint.`,
+      `Driver ${driver.driverName} has no socket for ${service.name}: set endpoint, or both controllerEndpoint and nodeEndpoint.`,
     );
-  }
-  return [toPlan(controllerEndpoint, [identity, controller]), toPlan(nodeEndpoint, [identity, node])];
+  });
 }

@@ -1,0 +1,82 @@
+import type { HostpathConfig } from '../backends/hostpath/config.ts';
+import { createHostpathNode } from '../backends/hostpath/node.ts';
+import { listPoolsOf } from '../backends/hostpath/pool-nodes.ts';
+import type { NodeBackend } from '../backends/backend.ts';
+import { systemClock } from '../base/clock.ts';
+import { KeyedLock } from '../base/keyed-lock.ts';
+import { createFilesystems } from '../host/filesystems/index.ts';
+import { createFormatter } from '../host/formatter.ts';
+import type { Host } from '../host/host.ts';
+import { LocalStores } from '../pools/local-stores.ts';
+import type { PoolRegistry } from '../pools/registry.ts';
+import type { Lifetime } from './lifecycle.ts';
+import type { ProgramOptions } from './program.ts';
+import type { Readiness } from './readiness.ts';
+
+/** This machine's own pools, and the node half that works with them. */
+export interface LocalPools {
+  readonly stores: LocalStores;
+  readonly node: NodeBackend;
+}
+
+/** What they are made with. */
+export interface LocalPoolsDeps {
+  readonly host: Host;
+  /** Of this machine alone. */
+  readonly registry: PoolRegistry;
+}
+
+/** Makes the pools that the configuration gives to this node; none of them is opened yet. */
+export function createLocalPools(
+  hostpath: HostpathConfig,
+  { config, logger }: ProgramOptions,
+  { host, registry }: LocalPoolsDeps,
+): LocalPools {
+  const nodeName = config.node.name;
+  const pools = listPoolsOf(hostpath.pools, nodeName);
+  if (pools.length === 0) {
+    logger.warn('No pool is configured for this node: its volumes are those of others only', {
+      node: nodeName,
+      pools: hostpath.pools.map((pool) => `${pool.name}: ${pool.nodes?.join(', ') ?? ''}`),
+    });
+  }
+  const locks = new KeyedLock();
+  const stores = new LocalStores({
+    pools,
+    host,
+    formatter: createFormatter({ filesystems: createFilesystems(host), syscalls: host.syscalls, logger }),
+    registry,
+    driver: hostpath.driverName,
+    clusterId: config.clusterId,
+    nodeName,
+    locks,
+    clock: systemClock,
+    logger: logger.child({ component: 'pools' }),
+  });
+  return { stores, node: createHostpathNode({ stores, host, nodeName, locks, logger }) };
+}
+
+/** Has the pools closed when the program stops, after what was registered later. Opening them is the last step: {@link Opening.start}. */
+export function holdLocalPools({ stores, node }: LocalPools, { stack, stopping }: Lifetime): Opening {
+  let opening = Promise.resolve();
+  stack.defer(() => stores.close());
+  // A pool that is just being opened has to be open, or have failed, before it can be closed.
+  stack.defer(() => opening);
+  stack.defer(() => node.close?.());
+  return {
+    start(readiness, logger) {
+      const opened = stores.open(stopping);
+      const tracked = readiness.track(opened, logger);
+      opening = opened.then(
+        () => tracked,
+        () => tracked,
+      );
+    },
+  };
+}
+
+/** How the pools are opened in the background. */
+export interface Opening {
+  /** Returns at once; the program is ready when each pool has been tried. */
+  start(readiness: Readiness, logger: ProgramOptions['logger']): void;
+}
