@@ -11,15 +11,12 @@ export interface StoreEntry<S extends FileStore = FileStore> {
   readonly state: { readonly store: S } | Unavailable;
 }
 
-/** Why a pool's store cannot be used now. What the pool holds is unknown, unless `standing` says more. */
+/** Why a pool's store cannot be used now. What the pool holds is unknown, unless it is new. */
 export interface Unavailable {
   /** A sentence that says what to do. */
   readonly unavailable: string;
-  /**
-   * `new`: the registry has been read and never knew this pool, so nothing can be in it. `released`: nobody waits for it any more; new
-   * volumes go elsewhere, and those in it may be deleted ({@link StoreDirectory.bury}).
-   */
-  readonly standing?: 'new' | 'released';
+  /** Nothing can be in it: the registry has been read, and never knew this pool. */
+  readonly isNew?: boolean;
 }
 
 /** The stores that there are. Its entries change while the program runs: ask again each time. */
@@ -30,9 +27,4 @@ export interface StoreDirectory<S extends FileStore = FileStore> {
    * what they hold is out of reach rather than gone. A directory may have none to tell of.
    */
   listFormer?(): readonly StoreEntry<S>[];
-  /**
-   * Notes that a volume or snapshot of a released pool is deleted: it will be, should the pool come back. Durable when it resolves;
-   * idempotent. There where pools can be released.
-   */
-  bury?(object: { readonly poolId: string; readonly id: string }, signal: AbortSignal): Promise<void>;
 }

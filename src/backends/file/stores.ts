@@ -48,7 +48,7 @@ function findStoreOf<S extends FileStore>(
   const former = stores.listFormer?.().find((candidate) => candidate.poolId === poolId);
   if (former !== undefined) getOpenStore(former);
   const unidentified = entries.find(
-    ({ poolId: id, state }) => id === undefined && 'unavailable' in state && state.standing === undefined,
+    ({ poolId: id, state }) => id === undefined && 'unavailable' in state && state.isNew !== true,
   );
   if (unidentified !== undefined) getOpenStore(unidentified);
   return undefined;
@@ -65,43 +65,12 @@ export function findStoreOfObject<S extends FileStore>(
 
 /**
  * All stores, ordered by pool id. Throws POOL_UNAVAILABLE when one is not open: what it holds must not look as if it were gone. Left out are
- * pools that hold nothing yet, and those that nobody waits for any more.
+ * pools that hold nothing yet.
  */
 export function listOpenStores<S extends FileStore>(stores: StoreDirectory<S>): readonly OpenStore<S>[] {
   return stores
     .list()
-    .filter(({ state }) => 'store' in state || state.standing === undefined)
+    .filter(({ state }) => 'store' in state || state.isNew !== true)
     .map((entry) => ({ entry, store: getOpenStore(entry) }))
     .sort((a, b) => (a.store.poolId < b.store.poolId ? -1 : 1));
-}
-
-/**
- * Deletes a volume or snapshot where it is. One of a pool that was released is buried: deleted should the pool come back. Returns false when the id is
- * of no pool that is known. Throws POOL_UNAVAILABLE when its pool is not to be reached.
- */
-export async function deleteObject(
-  stores: StoreDirectory,
-  object: { readonly kind: ObjectId['kind']; readonly id: string },
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { kind, id } = object;
-  const poolId = findObjectId(kind, id)?.poolId;
-  if (poolId === undefined) return false;
-  if (stores.bury !== undefined && isReleased(stores, poolId)) {
-    await stores.bury({ poolId, id }, signal);
-    return true;
-  }
-  const open = findStoreOfObject(stores, object);
-  if (open === undefined) return false;
-  await (kind === 'volume'
-    ? open.store.deleteVolume({ id }, signal)
-    : open.store.deleteSnapshot({ id }, signal));
-  return true;
-}
-
-function isReleased(stores: StoreDirectory, poolId: string): boolean {
-  const all = [...stores.list(), ...(stores.listFormer?.() ?? [])];
-  return all.some(
-    ({ poolId: id, state }) => id === poolId && 'unavailable' in state && state.standing === 'released',
-  );
 }

@@ -7,7 +7,7 @@ import { describePool, getOpenStore } from '../file/stores.ts';
 
 /**
  * Makes the volume at the first of the places that has room. Passed over are only places that answer that they have none, and those where no
- * volume can be waiting: never registered, or released. Throws POOL_UNAVAILABLE for one that does not answer, and NO_ROOM when none is left.
+ * volume can be waiting, since they were never registered. Throws POOL_UNAVAILABLE for one that does not answer, and NO_ROOM when none is left.
  */
 export async function createInFirst(
   places: readonly StoreEntry[],
@@ -18,7 +18,7 @@ export async function createInFirst(
   let cause: unknown;
   for (const entry of places) {
     const { state } = entry;
-    if ('unavailable' in state && state.standing !== undefined) {
+    if ('unavailable' in state && state.isNew === true) {
       refusals.push(`The ${describePool(entry)} is not available: ${state.unavailable}`);
       continue;
     }

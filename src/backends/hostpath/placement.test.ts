@@ -16,10 +16,9 @@ interface FakeNode {
   readonly store: FakeFileStore;
 }
 
-/** What one controller sees: every registered pool, some of them silent, released or new. */
+/** What one controller sees: every registered pool, some of them silent or new. */
 class View implements StoreDirectory {
   readonly states = new Map<string, Unavailable>();
-  readonly buried: string[] = [];
   readonly #nodes: readonly FakeNode[];
 
   constructor(nodes: readonly FakeNode[]) {
@@ -29,20 +28,14 @@ class View implements StoreDirectory {
   list(): readonly StoreEntry[] {
     return this.#nodes.map(({ name, store }) => {
       const state = this.states.get(name);
-      const poolId = state?.standing === 'new' ? undefined : store.poolId;
+      const poolId = state?.isNew === true ? undefined : store.poolId;
       return { poolName: 'fast', nodeName: name, poolId, state: state ?? { store } };
     });
-  }
-
-  async bury({ id }: { readonly id: string }): Promise<void> {
-    await Promise.resolve();
-    this.buried.push(id);
   }
 }
 
 const SILENT: Unavailable = { unavailable: 'Its agent does not answer.' };
-const RELEASED: Unavailable = { unavailable: 'Its node is gone.', standing: 'released' };
-const NEW: Unavailable = { unavailable: 'It waits to be admitted.', standing: 'new' };
+const NEW: Unavailable = { unavailable: 'It waits to be admitted.', isNew: true };
 
 function createNodes(count: number, totalBytes = 1000 * GIB): readonly FakeNode[] {
   return Array.from({ length: count }, (_, index) => {
@@ -149,54 +142,31 @@ describe('a place that is silent', () => {
   });
 });
 
-describe('a place that was released, or was never registered', () => {
-  test.each([RELEASED, NEW])(
-    'has no room, so that the scheduler goes elsewhere: $standing',
-    async (state) => {
-      const nodes = createNodes(2);
-      const view = new View(nodes);
-      const controller = createHostpathController({ stores: view, logger: silentLogger });
-      view.states.set('a', state);
+describe('a place that was never registered', () => {
+  test('has no room, so that the scheduler goes elsewhere', async () => {
+    const nodes = createNodes(2);
+    const view = new View(nodes);
+    const controller = createHostpathController({ stores: view, logger: silentLogger });
+    view.states.set('a', NEW);
 
-      await expect(controller.createVolume(ask('pvc-1', ['a']), signal)).rejects.toMatchObject({
-        code: 'NO_ROOM',
-        message: expect.stringContaining(state.unavailable),
-      });
-      const elsewhere = await controller.createVolume(ask('pvc-2'), signal);
+    await expect(controller.createVolume(ask('pvc-1', ['a']), signal)).rejects.toMatchObject({
+      code: 'NO_ROOM',
+      message: expect.stringContaining(NEW.unavailable),
+    });
+    const elsewhere = await controller.createVolume(ask('pvc-2'), signal);
 
-      expect(elsewhere.accessibleTopology).toEqual([toTopology('b')]);
-    },
-  );
+    expect(elsewhere.accessibleTopology).toEqual([toTopology('b')]);
+  });
 
-  test.each([RELEASED, NEW])('is not listed, and keeps nobody from listing: $standing', async (state) => {
+  test('is not listed, and keeps nobody from listing', async () => {
     const view = new View(createNodes(2));
     const controller = createHostpathController({ stores: view, logger: silentLogger });
     const kept = await controller.createVolume(ask('pvc-1', ['b']), signal);
-    view.states.set('a', state);
+    view.states.set('a', NEW);
 
     const { entries } = await controller.listVolumes({ maxEntries: 0, startingToken: undefined }, signal);
 
     expect(entries).toEqual([kept]);
-  });
-
-  test('what a released pool holds can be deleted, and is buried; it is not gone before', async () => {
-    const view = new View(createNodes(2));
-    const controller = createHostpathController({ stores: view, logger: silentLogger });
-    const { id } = await controller.createVolume(ask('pvc-1', ['a']), signal);
-    const snapshot = await controller.snapshots?.createSnapshot(
-      { name: 's', sourceVolumeId: id, parameters: {}, topology: undefined },
-      signal,
-    );
-    const snapshotId = snapshot?.id ?? '';
-    view.states.set('a', RELEASED);
-
-    await expect(controller.getVolume({ volumeId: id }, signal)).rejects.toMatchObject({
-      code: 'POOL_UNAVAILABLE',
-    });
-    await controller.deleteVolume({ volumeId: id }, signal);
-    await controller.snapshots?.deleteSnapshot({ snapshotId }, signal);
-
-    expect(view.buried).toEqual([id, snapshotId]);
   });
 });
 

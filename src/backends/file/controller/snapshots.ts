@@ -8,7 +8,7 @@ import type { CreateSnapshotOptions, ListSnapshotsOptions, SnapshotsFacet } from
 import { parseParameters } from '../../parameters.ts';
 import { bounded } from '../bounded.ts';
 import type { OpenStore } from '../stores.ts';
-import { deleteObject, describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
+import { describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
 import { findAllByName } from './by-name.ts';
 import type { FileControllerContext } from './context.ts';
 import { findSnapshot, getSnapshot, volumeNotFound } from './lookup.ts';
@@ -33,7 +33,8 @@ export function createFileSnapshots(context: FileControllerContext): SnapshotsFa
 
     async deleteSnapshot({ snapshotId }, signal) {
       await bounded(`Deleting snapshot ${quote(snapshotId)}`, signal, async (own) => {
-        await deleteObject(stores, { kind: 'snapshot', id: snapshotId }, own);
+        const open = findStoreOfObject(stores, { kind: 'snapshot', id: snapshotId });
+        await open?.store.deleteSnapshot({ id: snapshotId }, own);
       });
     },
 

@@ -2,7 +2,7 @@ import { quote } from '../../../base/quote.ts';
 import type { Page, PageRequest, Volume } from '../../../domain/volume.ts';
 import type { ExpansionFacet, VolumeOptions } from '../../backend.ts';
 import { bounded } from '../bounded.ts';
-import { deleteObject, findStoreOfObject, listOpenStores } from '../stores.ts';
+import { findStoreOfObject, listOpenStores } from '../stores.ts';
 import type { FileControllerContext } from './context.ts';
 import { getVolume, volumeNotFound } from './lookup.ts';
 import { listPage } from './paging.ts';
@@ -20,8 +20,12 @@ export function createFileVolumes({ stores, topologyOf, logger }: FileController
   return {
     async deleteVolume({ volumeId }, signal) {
       await bounded(`Deleting volume ${quote(volumeId)}`, signal, async (own) => {
-        if (await deleteObject(stores, { kind: 'volume', id: volumeId }, own)) return;
-        logger.debug('A volume to be deleted is unknown; nothing to do', { volumeId });
+        const open = findStoreOfObject(stores, { kind: 'volume', id: volumeId });
+        if (open === undefined) {
+          logger.debug('A volume to be deleted is unknown; nothing to do', { volumeId });
+          return;
+        }
+        await open.store.deleteVolume({ id: volumeId }, own);
       });
     },
 
