@@ -34,6 +34,10 @@ export const ERROR_MEANINGS = {
   ],
   TOKEN_UNKNOWN: ['The paging token was not made by this driver.', 'Start again without a token.'],
   POOL_UNAVAILABLE: ['The pool or its disk cannot be reached now.', 'Bring it back, then call again.'],
+  CLUSTER_UNAVAILABLE: [
+    'The Kubernetes API cannot be reached, or cannot answer now.',
+    'Nothing, if it is being upgraded; else bring it back. The call is tried again.',
+  ],
   UNSUPPORTED: ['The driver does not offer this.', 'Ask for its capabilities.'],
   DEADLINE_EXCEEDED: [
     'The work or the wait took too long.',

@@ -23,6 +23,8 @@ export const ERROR_CODES = [
   'TOKEN_UNKNOWN',
   /** The pool or its disk cannot be reached now; what it holds is unknown. */
   'POOL_UNAVAILABLE',
+  /** The Kubernetes API cannot be reached, or cannot answer now: ask again. */
+  'CLUSTER_UNAVAILABLE',
   /** Not offered by this driver or backend. */
   'UNSUPPORTED',
   'DEADLINE_EXCEEDED',
