@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { DriverError } from '../domain/errors.ts';
 import { parseObjectId } from '../domain/ids.ts';
-import { applyRelease, applySeen, findAtPlace, isReleased } from './instance-rules.ts';
-import type { PoolInstance, PoolRegistry } from './registry.ts';
+import { applyRelease, applySeen, findAtPlace, isReleased, isSamePlace } from './instance-rules.ts';
+import type { PoolInstance, PoolInstanceKey, PoolRegistry } from './registry.ts';
 import type { KeptInstance, RegistryHome } from './registry-home.ts';
 
 /** Somebody else changed the same instance each time: far more often than a few controllers can. */
@@ -49,6 +49,11 @@ export function createRegistry(home: RegistryHome, clock: Pick<Clock, 'now'>): P
 
     async record(seen, signal) {
       return await attempt(seen.poolId, async () => {
+        const own = await home.find(seen.poolId, signal);
+        // The usual case, which needs to know nothing of the others: the place has been given to this pool before.
+        if (own !== undefined && isHeldAt(own.instance, seen)) {
+          return await replaceWith(own, applySeen([own.instance], seen, now()), signal);
+        }
         const all = await home.list(signal);
         const next = applySeen(toInstances(all), seen, now());
         const kept = all.find(({ instance }) => instance.poolId === seen.poolId);
@@ -106,6 +111,10 @@ export function createRegistry(home: RegistryHome, clock: Pick<Clock, 'now'>): P
     listTombstones: async (poolId, signal) => await home.listTombstones(poolId, signal),
     removeTombstone: async (tombstone, signal) => await home.removeTombstone(tombstone, signal),
   };
+}
+
+function isHeldAt(instance: PoolInstance, place: PoolInstanceKey): boolean {
+  return !isReleased(instance) && isSamePlace(instance, place);
 }
 
 function toInstances(kept: readonly KeptInstance[]): readonly PoolInstance[] {

@@ -71,12 +71,12 @@ function isWorthWriting(before: PoolInstance, next: PoolInstance): boolean {
 function checkMove(before: PoolInstance, seen: SeenPool, now: Date): void {
   if (isReleased(before)) return;
   if (before.nodeName === seen.nodeName && before.driver === seen.driver) return;
-  const isAlive = before.condition !== 'silent' && now.getTime() - before.lastSeen.getTime() < ALIVE_MS;
+  const isAlive = before.condition === 'open' && now.getTime() - before.lastSeen.getTime() < ALIVE_MS;
   throw new DriverError(
     'PRECONDITION_FAILED',
     isAlive
-      ? `Pool ${seen.poolName} on node ${seen.nodeName} has the id ${seen.poolId}, and so has pool ${before.poolName} on node ${before.nodeName}, which is alive: one disk is a copy of the other. Wipe the copy, or take it away.`
-      : `Pool ${seen.poolName} on node ${seen.nodeName} has the id ${seen.poolId} of pool ${before.poolName} on node ${before.nodeName}, which is silent. If its disk was moved for good, run "stowage pools forget ${seen.poolId}", and it is taken up on node ${seen.nodeName}; if it is a copy, wipe it.`,
+      ? `Pool ${seen.poolName} on node ${seen.nodeName} has the id ${seen.poolId}, and so has pool ${before.poolName} on node ${before.nodeName}, which was alive just now. If one disk is a copy of the other, take the copy away; if it was moved, wait until node ${before.nodeName} has been silent for some minutes.`
+      : `Pool ${seen.poolName} on node ${seen.nodeName} has the id ${seen.poolId} of pool ${before.poolName} on node ${before.nodeName}, where it is not to be reached. If its disk was moved for good, run "stowage pools forget ${seen.poolId}", and it is taken up on node ${seen.nodeName}; if it is a copy, wipe it.`,
     { details: { poolId: seen.poolId } },
   );
 }

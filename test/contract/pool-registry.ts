@@ -134,7 +134,7 @@ export function describePoolRegistry(
 
         await expect(record({ nodeName: 'node-2' })).rejects.toMatchObject({
           code: 'PRECONDITION_FAILED',
-          message: expect.stringMatching(/node-2.*node-1, which is alive.*copy/),
+          message: expect.stringMatching(/node-2.*node-1, which was alive just now.*copy/),
         });
         expect(await get()).toMatchObject({ nodeName: 'node-1' });
       });

@@ -1,6 +1,7 @@
 import { quote } from '../../base/quote.ts';
 import type { StoreDirectory } from '../../filestore/store-directory.ts';
 import type { Logger } from '../../observability/logger.ts';
+import type { ReleasedPools } from '../../pools/released-pools.ts';
 import type { ControllerBackend } from '../backend.ts';
 import { bounded } from '../file/bounded.ts';
 import { checkSingleNode } from '../file/controller/capabilities.ts';
@@ -16,13 +17,20 @@ import { toTopology } from './topology.ts';
 /** What the controller half works with. */
 export interface HostpathControllerDeps {
   readonly stores: StoreDirectory;
+  /** Left out where no pool is ever given up. */
+  readonly released?: ReleasedPools;
   readonly logger: Logger;
 }
 
 /** The controller half of host-path: volumes live in a pool of one node, and are used there. */
-export function createHostpathController({ stores, logger }: HostpathControllerDeps): ControllerBackend {
+export function createHostpathController({
+  stores,
+  released,
+  logger,
+}: HostpathControllerDeps): ControllerBackend {
   const context: FileControllerContext = {
     stores,
+    released,
     topologyOf: ({ nodeName }) => [toTopology(nodeName)],
     logger: logger.child({ component: 'hostpath-controller' }),
   };

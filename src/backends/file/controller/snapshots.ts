@@ -11,6 +11,7 @@ import type { OpenStore } from '../stores.ts';
 import { describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
 import { findAllByName } from './by-name.ts';
 import type { FileControllerContext } from './context.ts';
+import { buryIfReleased } from './deletion.ts';
 import { findSnapshot, getSnapshot, volumeNotFound } from './lookup.ts';
 import { listPage, parseToken } from './paging.ts';
 import { toSnapshot } from './to-domain.ts';
@@ -33,7 +34,9 @@ export function createFileSnapshots(context: FileControllerContext): SnapshotsFa
 
     async deleteSnapshot({ snapshotId }, signal) {
       await bounded(`Deleting snapshot ${quote(snapshotId)}`, signal, async (own) => {
-        const open = findStoreOfObject(stores, { kind: 'snapshot', id: snapshotId });
+        const object = { kind: 'snapshot', id: snapshotId } as const;
+        if (await buryIfReleased(context, object, own)) return;
+        const open = findStoreOfObject(stores, object);
         await open?.store.deleteSnapshot({ id: snapshotId }, own);
       });
     },

@@ -4,6 +4,7 @@ import type { ExpansionFacet, VolumeOptions } from '../../backend.ts';
 import { bounded } from '../bounded.ts';
 import { findStoreOfObject, listOpenStores } from '../stores.ts';
 import type { FileControllerContext } from './context.ts';
+import { buryIfReleased } from './deletion.ts';
 import { getVolume, volumeNotFound } from './lookup.ts';
 import { listPage } from './paging.ts';
 import { toVolume } from './to-domain.ts';
@@ -16,11 +17,14 @@ export interface FileVolumes {
 }
 
 /** The volumes of all pools; contracts as in backend.ts. */
-export function createFileVolumes({ stores, topologyOf, logger }: FileControllerContext): FileVolumes {
+export function createFileVolumes(context: FileControllerContext): FileVolumes {
+  const { stores, topologyOf, logger } = context;
   return {
     async deleteVolume({ volumeId }, signal) {
       await bounded(`Deleting volume ${quote(volumeId)}`, signal, async (own) => {
-        const open = findStoreOfObject(stores, { kind: 'volume', id: volumeId });
+        const object = { kind: 'volume', id: volumeId } as const;
+        if (await buryIfReleased(context, object, own)) return;
+        const open = findStoreOfObject(stores, object);
         if (open === undefined) {
           logger.debug('A volume to be deleted is unknown; nothing to do', { volumeId });
           return;

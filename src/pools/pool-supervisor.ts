@@ -1,0 +1,198 @@
+import type { Clock } from '../base/clock.ts';
+import { startDeadline } from '../base/deadline.ts';
+import { raceAbort } from '../base/keyed-lock.ts';
+import type { Lease } from '../base/lease.ts';
+import type { StoreDirectory } from '../filestore/store-directory.ts';
+import type { Logger } from '../observability/logger.ts';
+import { PoolRegistration } from './pool-registration.ts';
+import { PoolReturns } from './pool-returns.ts';
+import type { NodeReport, PoolReports } from './pool-reports.ts';
+import type { PoolInstance, PoolRegistry } from './registry.ts';
+import type { RegistryView } from './registry-view.ts';
+import { listOverdue, listSilent } from './silence.ts';
+
+const ROUND_MS = 5_000;
+/** Bound on what one round asks of the registry and the nodes. */
+const ROUND_DEADLINE_MS = 60_000;
+
+export interface PoolSupervisorOptions {
+  /** CSI name of the driver whose pools these are; reports and instances of others are left alone. */
+  readonly driver: string;
+  readonly clusterId: string;
+  readonly registry: PoolRegistry;
+  readonly view: RegistryView;
+  readonly reports: PoolReports;
+  /** The stores as the nodes offer them: a pool that comes back is cleaned before anybody else may use it. */
+  readonly stores: StoreDirectory;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For how long this program has run, in milliseconds, by a clock that is never set. Default: performance.now. */
+  readonly monotonicNow?: () => number;
+}
+
+/**
+ * Keeps the registry in step with what the nodes say: registers pools before they are used, admits new ones, notes silence, gives pools up by their
+ * policy, and cleans those that come back. Every controller registers; the rest is done under the lease, and is right when two do it.
+ */
+export class PoolSupervisor {
+  readonly #options: PoolSupervisorOptions;
+  readonly #monotonicNow: () => number;
+  readonly #registration: PoolRegistration;
+  readonly #returns: PoolReturns;
+  readonly #stop = new AbortController();
+  readonly #lastHeard = new Map<string, number>();
+  #startedAt = 0;
+  #held: AbortSignal | undefined;
+  #wake = Promise.withResolvers<void>();
+  #running: Promise<unknown> = Promise.resolve();
+  #isTroubled = false;
+
+  constructor(options: PoolSupervisorOptions) {
+    this.#options = options;
+    this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
+    this.#registration = new PoolRegistration(options);
+    this.#returns = new PoolReturns(options);
+  }
+
+  /**
+   * Reads the registry, which has to be awaited before anything is answered, tries again until it can be, and goes on in the background. Throws
+   * only the signal's reason.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    const { view, reports, clock, lease, logger } = this.#options;
+    this.#startedAt = this.#monotonicNow();
+    for (;;) {
+      try {
+        await view.refresh(signal);
+        break;
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#note(error);
+        await clock.sleep(ROUND_MS, signal);
+      }
+    }
+    const subscription = reports.onChange(() => this.#wake.resolve());
+    const rounds = this.#runForever().finally(() => subscription[Symbol.dispose]());
+    const leading = lease.holdWhile(async (held) => await this.#lead(held), this.#stop.signal);
+    this.#running = Promise.all([rounds, leading]).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) logger.error('The pools are not supervised any more', { err: error });
+    });
+  }
+
+  /** Ends the work in the background. What is left of it is taken up by whoever supervises next. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('The supervision of pools is being stopped.'));
+    await this.#running;
+    await this.#returns.settle();
+  }
+
+  /** Waits for what rounds have begun at pools that come back. */
+  async settle(): Promise<void> {
+    await this.#returns.settle();
+  }
+
+  /** One round of everything; for tests, and done by itself every few seconds and when a node has something new to say. */
+  async round(signal: AbortSignal): Promise<void> {
+    const { view, reports } = this.#options;
+    const nodes = reports.list();
+    for (const { nodeName } of nodes) this.#lastHeard.set(nodeName, this.#monotonicNow());
+    await view.refresh(signal);
+    if (await this.#registration.registerAll(nodes, signal)) await view.refresh(signal);
+    const held = this.#held;
+    if (held === undefined || held.aborted) return;
+    await this.#admitAll(nodes, signal);
+    await this.#tendSilence(nodes, signal);
+    this.#returns.take(nodes, held);
+  }
+
+  async #lead(held: AbortSignal): Promise<void> {
+    this.#held = held;
+    this.#wake.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (held.aborted) resolve();
+    held.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    this.#held = undefined;
+  }
+
+  async #runForever(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#wake = Promise.withResolvers<void>();
+      using deadline = startDeadline(signal, ROUND_DEADLINE_MS);
+      try {
+        await this.round(deadline.signal);
+        if (this.#isTroubled) this.#options.logger.info('The pools are supervised again');
+        this.#isTroubled = false;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#note(error);
+      }
+      await this.#rest(signal);
+    }
+  }
+
+  /** Until the next round is due, or a node has something to say. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const end = new AbortController();
+    const both = AbortSignal.any([signal, end.signal]);
+    const due = this.#options.clock.sleep(ROUND_MS, both).catch(() => undefined);
+    await raceAbort(Promise.race([due, this.#wake.promise]), signal).catch(() => undefined);
+    end.abort();
+  }
+
+  #note(error: unknown): void {
+    if (!this.#isTroubled) {
+      this.#options.logger.error('The pools cannot be supervised for now', { err: error });
+    }
+    this.#isTroubled = true;
+  }
+
+  /** Asks the registry itself each time: what was read before may be older than what somebody else has admitted. */
+  async #admitAll(nodes: readonly NodeReport[], signal: AbortSignal): Promise<void> {
+    const { driver, registry, reports, clusterId, logger } = this.#options;
+    for (const { nodeName, pools } of nodes) {
+      for (const { name, driver: owner, state } of pools) {
+        if (state.kind !== 'awaiting' || owner !== driver) continue;
+        try {
+          const known = await registry.find({ driver, poolName: name, nodeName }, signal);
+          const knownPoolId = known?.poolId;
+          await reports.admit({ nodeName, poolName: name, knownPoolId, clusterId }, signal);
+          logger.info('Pool admitted', { pool: name, node: nodeName, knownPoolId });
+        } catch (error) {
+          signal.throwIfAborted();
+          this.#registration.refuse({ nodeName, poolName: name }, error);
+        }
+      }
+    }
+  }
+
+  async #tendSilence(nodes: readonly NodeReport[], signal: AbortSignal): Promise<void> {
+    const { driver, registry, view, clock, logger } = this.#options;
+    const now = this.#monotonicNow();
+    const facts = {
+      instances: view.instances.filter((instance) => instance.driver === driver),
+      nowMs: clock.now(),
+      silentForMs: (nodeName: string) => now - (this.#lastHeard.get(nodeName) ?? this.#startedAt),
+      isAnyoneHeard: nodes.length > 0,
+    };
+    const [silent, overdue] = [listSilent(facts), listOverdue(facts)];
+    for (const instance of silent) {
+      await registry.noteSilence(instance.poolId, signal);
+      logger.warn('A pool is out of reach: its node does not answer', describe(instance));
+    }
+    for (const instance of overdue) {
+      await registry.release({ poolId: instance.poolId, by: 'policy' }, signal);
+      logger.warn(
+        'A pool was given up by its policy: its node has been silent for too long',
+        describe(instance),
+      );
+    }
+    if (silent.length + overdue.length > 0) await view.refresh(signal);
+  }
+}
+
+function describe({ poolId, poolName, nodeName }: PoolInstance): Readonly<Record<string, string>> {
+  return { poolId, pool: poolName, node: nodeName };
+}

@@ -1,0 +1,46 @@
+import type { PoolInstance } from './registry.ts';
+
+/** After so long without a word a node's pools are noted as silent. More than twice as long as notes of their life are apart. */
+const SILENT_MS = 150_000;
+
+/** What is known of when nodes were last heard. */
+export interface SilenceFacts {
+  readonly instances: readonly PoolInstance[];
+  readonly nowMs: number;
+  /** For how long this program itself has heard nothing of the node, by its own clock, at most since it began to listen. */
+  silentForMs(nodeName: string): number;
+  /** Whether any node answers. A program that hears nobody is more likely to be cut off itself than all others are to be lost. */
+  readonly isAnyoneHeard: boolean;
+}
+
+/** Pools whose silence is to be noted. */
+export function listSilent(facts: SilenceFacts): readonly PoolInstance[] {
+  return facts.instances.filter(
+    (instance) =>
+      instance.release === undefined &&
+      instance.condition !== 'silent' &&
+      getSilenceMs(instance, facts) >= SILENT_MS,
+  );
+}
+
+/**
+ * Pools that their policy gives up now: their whole node has been silent for long enough, for this program and by what any other has written down.
+ * A controller that was away itself starts to count anew, and one that hears nobody gives up nothing.
+ */
+export function listOverdue(facts: SilenceFacts): readonly PoolInstance[] {
+  if (!facts.isAnyoneHeard) return [];
+  return facts.instances.filter(
+    (instance) =>
+      instance.release === undefined &&
+      instance.onNodeLoss.action === 'release' &&
+      getSilenceMs(instance, facts) >= instance.onNodeLoss.afterSeconds * 1000,
+  );
+}
+
+/** A node is as silent as the pool of it that was seen last. */
+function getSilenceMs({ nodeName }: PoolInstance, facts: SilenceFacts): number {
+  const written = facts.instances
+    .filter((instance) => instance.nodeName === nodeName)
+    .map((instance) => instance.lastSeen.getTime());
+  return Math.min(facts.nowMs - Math.max(...written), facts.silentForMs(nodeName));
+}

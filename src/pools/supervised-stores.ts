@@ -1,0 +1,191 @@
+import { isDriverError } from '../domain/errors.ts';
+import type { FileStore } from '../filestore/file-store.ts';
+import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import { applySeen, isReleased, isSamePlace } from './instance-rules.ts';
+import type { NodeReport } from './pool-reports.ts';
+import type { PoolInstance, PoolInstanceKey } from './registry.ts';
+
+export interface SupervisedStoresOptions<S extends FileStore> {
+  /** CSI name of the driver whose pools these are. */
+  readonly driver: string;
+  /** The stores as the nodes offer them. */
+  readonly stores: StoreDirectory<S>;
+  /** The registry, as it was last read. */
+  readonly view: { readonly instances: readonly PoolInstance[] };
+  /** The nodes that answer now: what they do not offer is not configured there any more. */
+  readonly reports: { list(): readonly NodeReport[] };
+  /** Whether a store is open only once its pool is registered: then there is no need to wait for the registry to be read again. */
+  readonly isRegisteredWhenOpen: boolean;
+}
+
+/** What follows from the registry as it was read at one time. */
+interface Findings {
+  readonly instances: readonly PoolInstance[];
+  readonly byId: ReadonlyMap<string, PoolInstance>;
+  readonly refusals: Map<string, { readonly sentence: string | undefined }>;
+}
+
+/** What is to be done with an entry. */
+type Verdict<S extends FileStore> =
+  | { readonly list: StoreEntry<S> }
+  | { readonly former: StoreEntry<S> }
+  | 'left out';
+
+/**
+ * The stores that may be used, by the registry's word. Pools that were given up are not in it; those of nodes that do not answer are, as unavailable,
+ * so that what they hold never looks as if it were gone; and neither a copy of a pool nor a pool that is just coming back is used.
+ */
+export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> {
+  readonly #options: SupervisedStoresOptions<S>;
+  #findings: Findings | undefined;
+
+  constructor(options: SupervisedStoresOptions<S>) {
+    this.#options = options;
+  }
+
+  list(): readonly StoreEntry<S>[] {
+    return this.#judge().flatMap((verdict) =>
+      verdict !== 'left out' && 'list' in verdict ? [verdict.list] : [],
+    );
+  }
+
+  listFormer(): readonly StoreEntry<S>[] {
+    const { stores, view } = this.#options;
+    const former = stores.listFormer?.() ?? [];
+    const isGivenUp = (poolId: string | undefined): boolean =>
+      view.instances.some((instance) => instance.poolId === poolId && isReleased(instance));
+    return [
+      ...former.filter(({ poolId }) => !isGivenUp(poolId)),
+      ...this.#judge().flatMap((verdict) =>
+        verdict !== 'left out' && 'former' in verdict ? [verdict.former] : [],
+      ),
+    ];
+  }
+
+  #judge(): readonly Verdict<S>[] {
+    const { driver, stores, view } = this.#options;
+    const entries = stores.list();
+    const formerIds = stores.listFormer?.().map(({ poolId }) => poolId) ?? [];
+    const offered = new Set([...entries.map(({ poolId }) => poolId), ...formerIds]);
+    const missing = view.instances.filter(
+      (instance) =>
+        instance.driver === driver && instance.release === undefined && !offered.has(instance.poolId),
+    );
+    const open = Map.groupBy(
+      entries.filter(({ state }) => 'store' in state),
+      ({ poolId }) => poolId,
+    );
+    return [
+      ...entries.map((entry) =>
+        'store' in entry.state
+          ? this.#judgeOpen(entry, open.get(entry.poolId) ?? [])
+          : this.#judgeUnavailable(entry),
+      ),
+      ...missing.map((instance) => this.#judgeMissing(instance)),
+    ];
+  }
+
+  #judgeOpen(entry: StoreEntry<S>, sameId: readonly StoreEntry<S>[]): Verdict<S> {
+    const { poolId } = entry;
+    if (poolId === undefined) return { list: entry };
+    const twin = sameId.find((other) => other !== entry);
+    if (twin !== undefined) return { list: withhold(entry, describeTwins(entry, twin)) };
+    const instance = this.#getFindings().byId.get(poolId);
+    if (instance !== undefined && isReleased(instance)) return 'left out';
+    const refusal = this.#findRefusal(this.#toKey(entry), poolId);
+    if (refusal !== undefined) return { former: withhold(entry, refusal) };
+    const hindrance = this.#findHindrance(instance);
+    return { list: hindrance === undefined ? entry : withhold(entry, hindrance) };
+  }
+
+  /** What a node cannot open is where it says, unless it is registered elsewhere by now. */
+  #judgeUnavailable(entry: StoreEntry<S>): Verdict<S> {
+    if (entry.poolId === undefined) return { list: entry };
+    const instance = this.#getFindings().byId.get(entry.poolId);
+    if (instance === undefined) return { list: entry };
+    return isReleased(instance) || !isSamePlace(instance, this.#toKey(entry)) ? 'left out' : { list: entry };
+  }
+
+  #findHindrance(instance: PoolInstance | undefined): string | undefined {
+    if (instance === undefined) {
+      return this.#options.isRegisteredWhenOpen ? undefined : 'It is being registered: ask again.';
+    }
+    if (instance.release === undefined) return undefined;
+    return 'It has come back, and what was deleted meanwhile is being removed: ask again.';
+  }
+
+  #toKey({ poolName, nodeName }: StoreEntry): PoolInstanceKey {
+    return { driver: this.#options.driver, poolName, nodeName };
+  }
+
+  /** Why the registry does not let the pool be where it shows. */
+  #findRefusal(key: PoolInstanceKey, poolId: string): string | undefined {
+    const { refusals } = this.#getFindings();
+    const id = JSON.stringify([key.poolName, key.nodeName, poolId]);
+    const known = refusals.get(id);
+    if (known !== undefined) return known.sentence;
+    const sentence = findRefusal(this.#options.view.instances, key, poolId);
+    refusals.set(id, { sentence });
+    return sentence;
+  }
+
+  /** Made anew when the registry has been read again: lists are asked for several times in every call. */
+  #getFindings(): Findings {
+    const { instances } = this.#options.view;
+    if (this.#findings?.instances !== instances) {
+      const byId = new Map(instances.map((instance) => [instance.poolId, instance]));
+      this.#findings = { instances, byId, refusals: new Map() };
+    }
+    return this.#findings;
+  }
+
+  /** A pool of which no node speaks. */
+  #judgeMissing({ poolName, nodeName, poolId }: PoolInstance): Verdict<S> {
+    const entry = { poolName, nodeName, poolId };
+    const isAnswering = this.#options.reports.list().some((report) => report.nodeName === nodeName);
+    if (isAnswering) {
+      return {
+        former: {
+          ...entry,
+          state: {
+            unavailable: `Node ${nodeName} does not have it configured any more. Configure it again until its volumes are deleted; if its data is gone for good, run "stowage pools forget ${poolId}".`,
+          },
+        },
+      };
+    }
+    return {
+      list: {
+        ...entry,
+        state: {
+          unavailable: `Node ${nodeName} does not answer. See whether it runs; if it is gone for good, run "stowage nodes forget ${nodeName}".`,
+        },
+      },
+    };
+  }
+}
+
+function describeTwins(entry: StoreEntry, twin: StoreEntry): string {
+  return `Pool ${twin.poolName} on node ${twin.nodeName} has the same id ${entry.poolId ?? ''}, so one is a copy of the other, and neither is used. Wipe the copy, or take it away.`;
+}
+
+function findRefusal(
+  instances: readonly PoolInstance[],
+  key: PoolInstanceKey,
+  poolId: string,
+): string | undefined {
+  try {
+    applySeen(
+      instances,
+      { ...key, poolId, onNodeLoss: { action: 'keep' }, condition: 'open', room: undefined },
+      new Date(),
+    );
+    return undefined;
+  } catch (error) {
+    if (isDriverError(error, 'PRECONDITION_FAILED')) return error.message;
+    throw error;
+  }
+}
+
+function withhold<S extends FileStore>(entry: StoreEntry<S>, unavailable: string): StoreEntry<S> {
+  return { ...entry, state: { unavailable } };
+}

@@ -1,0 +1,130 @@
+import { createHostpathController } from '../../src/backends/hostpath/controller.ts';
+import type { ControllerBackend } from '../../src/backends/backend.ts';
+import type { StoreDirectory } from '../../src/filestore/store-directory.ts';
+import { toTopology } from '../../src/backends/hostpath/topology.ts';
+import { silentLogger } from '../../src/observability/logger.ts';
+import { PoolSupervisor } from '../../src/pools/pool-supervisor.ts';
+import type { PoolInstance, PoolRegistry } from '../../src/pools/registry.ts';
+import { RegistryView } from '../../src/pools/registry-view.ts';
+import { SupervisedStores } from '../../src/pools/supervised-stores.ts';
+import { createFakeLease, type FakeLease } from './fake-lease.ts';
+import { createFakeNodes, DRIVER, type FakeNodes } from './fake-nodes.ts';
+import { createMemoryRegistry, type MemoryRegistry } from './memory-registry.ts';
+
+/** Controllers over fake nodes and a registry in memory, in a time that a test owns. */
+export interface SupervisedCluster extends FakeNodes {
+  readonly memory: MemoryRegistry;
+  readonly registry: PoolRegistry;
+  /** Milliseconds since the epoch; all clocks go by it. */
+  nowMs: number;
+  startController(options?: { readonly hasLease?: boolean }): Promise<TestedController>;
+  get(poolId: string): Promise<PoolInstance | undefined>;
+}
+
+/** One controller of the cluster. */
+export interface TestedController extends AsyncDisposable {
+  readonly backend: ControllerBackend;
+  readonly stores: StoreDirectory;
+  readonly lease: FakeLease;
+  /** One round of supervision, and what it began. */
+  round(): Promise<void>;
+}
+
+/** Nothing is in it yet. */
+export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster {
+  const nodes = createFakeNodes();
+  const clock = { now: () => cluster.nowMs };
+  const memory = createMemoryRegistry(clock);
+  const registry = memory.open();
+  const cluster: SupervisedCluster = {
+    ...nodes,
+    memory,
+    registry,
+    nowMs: 1_000_000_000,
+    get: async (poolId) => await registry.findById(poolId, signal),
+    async startController({ hasLease = true } = {}) {
+      const view = new RegistryView(registry);
+      const lease = createFakeLease();
+      if (hasLease) lease.give();
+      const supervisor = new PoolSupervisor({
+        driver: DRIVER,
+        clusterId: 'cluster',
+        registry,
+        view,
+        reports: nodes.reports,
+        stores: nodes.stores,
+        lease,
+        // The rounds are made by the test.
+        clock: { ...clock, sleep: async (_ms, aborted) => await untilAborted(aborted) },
+        logger: silentLogger,
+        monotonicNow: clock.now,
+      });
+      const stores = new SupervisedStores({
+        driver: DRIVER,
+        stores: nodes.stores,
+        view,
+        reports: nodes.reports,
+        isRegisteredWhenOpen: false,
+      });
+      await supervisor.start(signal);
+      const round = async (): Promise<void> => {
+        await supervisor.round(signal);
+        await supervisor.settle();
+      };
+      await round();
+      return {
+        backend: createHostpathController({ stores, released: view, logger: silentLogger }),
+        stores,
+        lease,
+        round,
+        [Symbol.asyncDispose]: async () => await supervisor.close(),
+      };
+    },
+  };
+  return cluster;
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  await new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+const SECOND = 1000;
+const ROUND = 30 * SECOND;
+
+/** Lets time go by in rounds, as it does. */
+export async function pass(
+  cluster: SupervisedCluster,
+  controller: TestedController,
+  ms: number,
+): Promise<void> {
+  for (let passed = 0; passed < ms; passed += ROUND) {
+    cluster.nowMs += Math.min(ROUND, ms - passed);
+    await controller.round();
+  }
+}
+
+/** `open`, `not there`, or why the pool is not available. */
+export function getState(controller: TestedController, poolId: string): string {
+  const entry = controller.stores.list().find((candidate) => candidate.poolId === poolId);
+  if (entry === undefined) return 'not there';
+  return 'store' in entry.state ? 'open' : entry.state.unavailable;
+}
+
+/** Makes a small volume in pool `ssd` on a node; its id. */
+export async function createOn(controller: TestedController, name: string, node = 'a'): Promise<string> {
+  const access = { kind: 'mount', fsType: undefined, mountFlags: [] } as const;
+  const volume = await controller.backend.createVolume(
+    {
+      name,
+      range: { requiredBytes: 4096, limitBytes: undefined },
+      capabilities: [{ access, mode: 'SINGLE_NODE_WRITER' }],
+      parameters: { pool: 'ssd' },
+      source: undefined,
+      topology: { requisite: [toTopology(node)], preferred: [] },
+    },
+    new AbortController().signal,
+  );
+  return volume.id;
+}
