@@ -3,7 +3,7 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-uml bench build check generate format setup clean
+.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-uml bench build image check generate format setup clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ check: ## Check types, lint, formatting and generated files
 build: ## Bundle for production into dist/
 	@scripts/setup.sh run
 	@node scripts/build.ts
+
+image: ## Make the container image in dist/image, without a container engine (root)
+	@scripts/setup.sh image
+	@node scripts/image.ts
 
 generate: ## Write the generated files again
 	@scripts/setup.sh run

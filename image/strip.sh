@@ -2,16 +2,20 @@
 # Runs in the root of the image once its packages are there: takes away what they pulled in and the driver never uses.
 set -eu
 
-# xfs_scrub and its timer are all that wants Python and ICU; the driver makes, mounts and grows xfs. Perl came to merge /usr.
+# xfs_scrub and its timer are all that wants Python and ICU; the driver makes, mounts and grows xfs.
 rm -f /usr/sbin/xfs_scrub /usr/sbin/xfs_scrub_all
 unused=$(dpkg-query --show --showformat '${Package}\n' | grep -E \
-  '^(lib)?python3|^libicu[0-9]|^libsqlite3|^media-types$|^libexpat1$|^libffi|^readline-common$|^libreadline|^usrmerge$|^perl$|^perl-modules|^libperl|-perl$|^libgdbm' || true)
+  '^(lib)?python3|^libicu[0-9]|^libsqlite3|^media-types$|^libexpat1$|^libffi|^readline-common$|^libreadline|^perl$|^perl-modules|^libperl|-perl$|^libgdbm')
 # Their scripts would start the Python that goes away with them.
 for package in $unused; do rm -f "/var/lib/dpkg/info/$package".*rm "/var/lib/dpkg/info/$package":*.*rm; done
 # shellcheck disable=SC2086 # one word for each package
-[ -z "$unused" ] || dpkg --purge --force-depends $unused >/dev/null
+dpkg --purge --force-depends $unused >/tmp/purge.log 2>&1 || {
+  cat /tmp/purge.log >&2
+  exit 1
+}
+rm /tmp/purge.log
 
-rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/man /usr/share/info /usr/share/locale /usr/share/lintian \
+rm -rf /usr/lib/python3* /usr/share/python3 /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/man /usr/share/info /usr/share/locale /usr/share/lintian \
   /usr/share/bash-completion /usr/share/zsh
 find /usr/share/doc -type f ! -name copyright -delete
 find /usr/share/doc -type l -delete

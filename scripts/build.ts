@@ -2,12 +2,14 @@
  * `make build`: the bundle for production in dist/, which needs nothing but Node.js beside it. Chunks that only some commands need stay
  * on disk until they are imported.
  */
-import { chmod, cp, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
+/** Below dist/; what `make image` makes from the bundle stays. */
+const IMAGES = 'image';
 
 /** Programs of the bundle. Workers and helpers are started by their file names, which src/host knows. */
 const ENTRIES = {
@@ -28,7 +30,9 @@ const NATIVE_FILES = [
   '@koromix/koffi-linux-x64/linux_x64/koffi.node',
 ];
 
-await rm(DIST, { recursive: true, force: true });
+for (const name of await readdir(DIST).catch(() => [])) {
+  if (name !== IMAGES) await rm(join(DIST, name), { recursive: true });
+}
 const version = (await readFile(join(ROOT, '.nvmrc'), 'utf8')).trim();
 await build({
   absWorkingDir: ROOT,

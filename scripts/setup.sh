@@ -37,6 +37,7 @@ runc runc
 /usr/lib/cni/bridge containernetworking-plugins
 busybox busybox-static
 linux.uml user-mode-linux
+mmdebstrap mmdebstrap
 openssl openssl
 nsenter util-linux
 taskset util-linux
@@ -52,6 +53,7 @@ optional() {
   [ "$purpose" != run ] || return 0
   cat <<'LIST'
 linux.uml user-mode-linux
+mmdebstrap mmdebstrap
 dmsetup dmsetup
 setfattr attr
 setcap libcap2-bin
@@ -98,11 +100,11 @@ packages=$(optional | missing)
 if [ -n "$packages" ]; then
   reason=$(obstacle)
   if [ -n "$reason" ]; then
-    say "missing: $packages ($reason); the tests in User-mode Linux need them. To have them: apt-get install $packages"
+    say "missing: $packages ($reason); some tests need them. To have them: apt-get install $packages"
   else
     say "installing with apt-get: $packages"
     # shellcheck disable=SC2086
-    install $packages || say "apt-get could not install: $packages; the tests in User-mode Linux need them"
+    install $packages || say "apt-get could not install: $packages; some tests need them"
   fi
 fi
 
