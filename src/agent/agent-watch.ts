@@ -20,7 +20,8 @@ export interface AgentWatchOptions {
   readonly agent: AgentAddress;
   /** Makes the connection; `onTrouble` is for calls that found the agent silent or changed. */
   readonly connect: (agent: AgentAddress, onTrouble: () => void) => AgentConnection;
-  readonly onDescribed: (description: AgentDescription, agent: AgentAddress) => void;
+  /** Told when the agent begins or ends to answer, and when it says something new; figures of room do not count. */
+  readonly onChange: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -104,25 +105,35 @@ export class AgentWatch {
 
   /** Whether the agent answered. */
   async #ask(signal: AbortSignal): Promise<boolean> {
-    const { agent, onDescribed, logger } = this.#options;
     using deadline = startDeadline(signal, ANSWER_MS);
     try {
-      const description = await this.#connection.describe(deadline.signal);
-      if (this.#state.kind !== 'answering')
-        logger.info('An agent answers', { node: agent.nodeName, address: agent.address });
-      for (const pool of description.pools) this.#takeUp(pool);
-      this.#state = { kind: 'answering', description };
-      onDescribed(description, agent);
+      this.#hear(await this.#connection.describe(deadline.signal));
       return true;
     } catch (error) {
-      if (signal.aborted) return false;
-      if (this.#state.kind !== 'silent') {
-        logger.warn('An agent is silent', { node: agent.nodeName, address: agent.address, err: error });
-      }
-      const { description } = { description: undefined, ...this.#state };
-      this.#state = { kind: 'silent', description, reason: toSentence(agent, error) };
+      if (!signal.aborted) this.#missAnswer(error);
       return false;
     }
+  }
+
+  #hear(description: AgentDescription): void {
+    const { agent, logger, onChange } = this.#options;
+    const before = this.#state;
+    for (const pool of description.pools) this.#takeUp(pool);
+    this.#state = { kind: 'answering', description };
+    if (before.kind !== 'answering') {
+      logger.info('An agent answers', { node: agent.nodeName, address: agent.address });
+    } else if (isSame(before.description, description)) return;
+    onChange();
+  }
+
+  #missAnswer(error: unknown): void {
+    const { agent, logger, onChange } = this.#options;
+    const before = this.#state;
+    const description = before.kind === 'unknown' ? undefined : before.description;
+    this.#state = { kind: 'silent', description, reason: toSentence(agent, error) };
+    if (before.kind === 'silent') return;
+    logger.warn('An agent is silent', { node: agent.nodeName, address: agent.address, err: error });
+    onChange();
   }
 
   #takeUp({ poolId, state }: DescribedPool): void {
@@ -154,6 +165,13 @@ export class AgentWatch {
       if (!signal.aborted) throw error;
     });
   }
+}
+
+/** Apart from room, which is another one all the time. */
+function isSame(before: AgentDescription, after: AgentDescription): boolean {
+  const text = (description: AgentDescription): string =>
+    JSON.stringify(description, (key: string, value: unknown) => (key === 'room' ? undefined : value));
+  return text(before) === text(after);
 }
 
 function toSentence({ nodeName, address }: AgentAddress, error: unknown): string {

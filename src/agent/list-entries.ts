@@ -20,8 +20,8 @@ export function listEntries(
   agents: readonly WatchedAgent[],
   known: readonly KnownPool[],
 ): readonly StoreEntry[] {
-  const ids = new Map(known.map((pool) => [toKey(pool), pool.poolId]));
-  const described = agents.flatMap((agent) => listDescribed(agent, ids));
+  const places = new Map(known.map((pool) => [toKey(pool), pool]));
+  const described = agents.flatMap((agent) => listDescribed(agent, places));
   const keys = new Set(described.map(toKey));
   const byNode = new Map(agents.map((agent) => [agent.agent.nodeName, agent.state]));
   const silent = known
@@ -54,25 +54,35 @@ export function listFormerEntries(
   });
 }
 
-function listDescribed(agent: WatchedAgent, ids: ReadonlyMap<string, string>): readonly StoreEntry[] {
+function listDescribed(agent: WatchedAgent, places: ReadonlyMap<string, KnownPool>): readonly StoreEntry[] {
   const { state } = agent;
   if (state.kind === 'unknown') return [];
   const { nodeName } = agent.agent;
-  return (state.description?.pools ?? []).map((pool) => ({
-    poolName: pool.name,
-    nodeName,
-    poolId: pool.poolId ?? ids.get(toKey({ poolName: pool.name, nodeName })),
-    state: state.kind === 'silent' ? { unavailable: state.reason } : toEntryState(pool, agent),
-  }));
+  return (state.description?.pools ?? []).map((pool) => {
+    const known = places.get(toKey({ poolName: pool.name, nodeName }));
+    return {
+      poolName: pool.name,
+      nodeName,
+      poolId: pool.poolId ?? (known?.releasedAt === undefined ? known?.poolId : undefined),
+      state:
+        state.kind === 'silent'
+          ? { unavailable: state.reason }
+          : toEntryState(pool, agent, known !== undefined),
+    };
+  });
 }
 
-function toEntryState({ name, poolId, state }: DescribedPool, agent: WatchedAgent): StoreEntry['state'] {
+function toEntryState(
+  { name, poolId, state }: DescribedPool,
+  agent: WatchedAgent,
+  isKnown: boolean,
+): StoreEntry['state'] {
   if (state.kind === 'unavailable') return { unavailable: state.reason };
   const store = poolId === undefined ? undefined : agent.findStore(poolId);
   if (state.kind === 'open' && store !== undefined) return { store };
-  return {
-    unavailable: `Pool ${name} of node ${agent.agent.nodeName} waits to be admitted by the controller: ask again.`,
-  };
+  const unavailable = `Pool ${name} of node ${agent.agent.nodeName} waits to be admitted by the controller: ask again.`;
+  // Where the registry knows nothing, nothing can be.
+  return isKnown ? { unavailable } : { unavailable, isNew: true };
 }
 
 function toKnownEntry(pool: KnownPool, state: AgentState | undefined): StoreEntry {

@@ -1,7 +1,9 @@
+import { Listeners } from '../base/listeners.ts';
 import type { AdmitPoolRequest } from '../filestore/pool-admission.ts';
 import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
 import { DriverError } from '../domain/errors.ts';
 import { type AgentState, AgentWatch, type AgentWatchOptions } from './agent-watch.ts';
+import type { AgentDescription } from './description.ts';
 import type { AgentAddress, AgentDiscovery } from './discovery.ts';
 import { listEntries, listFormerEntries } from './list-entries.ts';
 
@@ -15,24 +17,26 @@ export interface KnownPool {
 }
 
 /** What the stores of the cluster are found with. */
-export interface RemoteStoresOptions extends Omit<AgentWatchOptions, 'agent' | 'onDescribed'> {
+export interface RemoteStoresOptions extends Omit<AgentWatchOptions, 'agent' | 'onChange'> {
   readonly discovery: AgentDiscovery;
   /** The registry as it was read last; asked each time. */
   readonly listKnown: () => readonly KnownPool[];
-  /** Told each time that an agent has said who it is. */
-  readonly onDescribed?: AgentWatchOptions['onDescribed'];
 }
 
 /** One agent, for people and for readiness. */
-export interface AgentReport {
+export interface WatchedAgentState {
   readonly agent: AgentAddress;
   readonly state: AgentState;
 }
 
-/** A pool of a node that waits for the registry's word. */
-export interface AwaitingRemotePool {
-  readonly nodeName: string;
-  readonly poolName: string;
+/** What the agents say of their pools, for whoever keeps the registry. */
+export interface AgentReports {
+  /** The last word of each agent that answers. */
+  list(): readonly AgentDescription[];
+  /** Tells when an agent begins or ends to answer, and when it says something new; figures of room do not count. */
+  onChange(listener: () => void): Disposable;
+  /** Tells a node to open a pool that waits. Idempotent. Throws POOL_UNAVAILABLE when it has no agent that answers, and what the agent throws. */
+  admit(request: AdmitPoolRequest & { readonly nodeName: string }, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -43,7 +47,14 @@ export class RemoteStores implements StoreDirectory {
   readonly #options: RemoteStoresOptions;
   readonly #watches = new Map<string, AgentWatch>();
   readonly #closing = new Set<Promise<void>>();
+  readonly #listeners = new Listeners();
   #subscription: Disposable | undefined;
+  readonly reports: AgentReports = {
+    list: () =>
+      this.listAgents().flatMap(({ state }) => (state.kind === 'answering' ? [state.description] : [])),
+    onChange: (listener) => this.#listeners.add(listener),
+    admit: async (request, signal) => await this.#admit(request, signal),
+  };
 
   constructor(options: RemoteStoresOptions) {
     this.#options = options;
@@ -75,25 +86,17 @@ export class RemoteStores implements StoreDirectory {
     return listFormerEntries([...this.#watches.values()], this.#options.listKnown());
   }
 
-  listAgents(): readonly AgentReport[] {
+  listAgents(): readonly WatchedAgentState[] {
     return [...this.#watches.values()].map(({ agent, state }) => ({ agent, state }));
   }
 
-  /** Pools that {@link RemoteStores.admit} can open. */
-  listAwaiting(): readonly AwaitingRemotePool[] {
-    return [...this.#watches.values()].flatMap(({ agent: { nodeName }, state }) => {
-      if (state.kind !== 'answering') return [];
-      const waiting = state.description.pools.filter((pool) => pool.state.kind === 'awaiting');
-      return waiting.map(({ name }) => ({ nodeName, poolName: name }));
-    });
-  }
-
-  /** Tells a node to open a pool that waits. Throws POOL_UNAVAILABLE when there is no agent of it, and what the agent throws. */
-  async admit(request: AdmitPoolRequest & { readonly nodeName: string }, signal: AbortSignal): Promise<void> {
-    const { nodeName, ...admission } = request;
+  async #admit(
+    { nodeName, ...admission }: AdmitPoolRequest & { readonly nodeName: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     const watch = this.#watches.get(nodeName);
     if (watch === undefined) {
-      throw new DriverError('POOL_UNAVAILABLE', `There is no agent of node ${nodeName}.`);
+      throw new DriverError('POOL_UNAVAILABLE', `Node ${nodeName} has no agent now: ask again.`);
     }
     await watch.connection.admit(admission, signal);
     watch.askSoon();
@@ -110,12 +113,13 @@ export class RemoteStores implements StoreDirectory {
   }
 
   #watch(agent: AgentAddress): AgentWatch {
-    const { connect, clock, logger, onDescribed = () => undefined } = this.#options;
-    return new AgentWatch({ agent, connect, clock, logger, onDescribed });
+    const { connect, clock, logger } = this.#options;
+    return new AgentWatch({ agent, connect, clock, logger, onChange: () => this.#listeners.tell() });
   }
 
   #retire(watch: AgentWatch): void {
     this.#watches.delete(watch.agent.nodeName);
+    this.#listeners.tell();
     const closing = watch.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }

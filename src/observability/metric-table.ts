@@ -22,6 +22,11 @@ export const METRICS = {
     help: 'Time from the arrival of a call to its answer.',
     labels: ['driver', 'service', 'method', 'code'],
   },
+  stowage_agent_refused_total: {
+    type: 'counter',
+    help: 'Connections to the agent that were turned away, and calls that whoever made them may not make.',
+    labels: ['reason'],
+  },
   stowage_operations_in_flight: {
     type: 'gauge',
     help: 'Operations under way, those included whose caller has left.',

@@ -39,6 +39,8 @@ export interface Metrics {
   started(labels: CallLabels): void;
   /** `code` is the name of the gRPC status, OK included. */
   handled(labels: CallLabels, code: string, seconds: number): void;
+  /** Somebody was not let in: why, as a word. */
+  refused(reason: string): void;
   /** The text that Prometheus scrapes, and its content type. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -53,6 +55,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...spec(registry, 'stowage_rpc_duration_seconds'),
     buckets: DURATION_BUCKETS,
   });
+  const refused = new Counter(spec(registry, 'stowage_agent_refused_total'));
   const inFlight = new Gauge(spec(registry, 'stowage_operations_in_flight'));
   const pools = createPoolGauges(registry);
   new Gauge(spec(registry, 'stowage_build_info')).set(
@@ -65,6 +68,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       handled.inc({ ...labels, code });
       duration.observe({ ...labels, code }, seconds);
     },
+    refused: (reason) => refused.inc({ reason }),
     async scrape() {
       const rooms = await options.listPoolRoom();
       inFlight.set(options.operationsInFlight());

@@ -1,8 +1,7 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import type { Client } from '@grpc/grpc-js';
 import { Metadata } from '@grpc/grpc-js';
 import type { DriverError } from '../domain/errors.ts';
-import { createKeptChannel } from './kept-channel.ts';
+import { createKeptChannel, type KeptChannel } from './kept-channel.ts';
 import { toCallMetadata, toMetadata } from './metadata.ts';
 import type { CallMetadata, ClientCallOptions, ClientMethods, ServiceType } from './service.ts';
 import { toDriverError } from './status.ts';
@@ -51,7 +50,7 @@ export function createClient<Handlers, Definition extends ServiceDefinition>(
   for (const name of Object.keys(type.definition)) {
     const method = type.definition[name];
     methods[name] = (request: object, callOptions: ClientCallOptions = {}) =>
-      callUnary({ client: channel.current(), name, method, hooks: options }, request, {
+      callUnary({ channel, name, method, hooks: options }, request, {
         deadlineMs,
         ...callOptions,
       });
@@ -61,22 +60,23 @@ export function createClient<Handlers, Definition extends ServiceDefinition>(
 }
 
 interface Target {
-  readonly client: Client;
+  readonly channel: KeptChannel;
   readonly name: string;
   readonly method: ServiceDefinition[string] | undefined;
   readonly hooks: Pick<ClientOptions, 'metadata' | 'judge'>;
 }
 
 async function callUnary(
-  { client, name, method, hooks }: Target,
+  { channel, name, method, hooks }: Target,
   request: object,
   options: ClientCallOptions & { readonly deadlineMs: number },
 ): Promise<unknown> {
   if (method === undefined) throw new Error('the definition lost a method');
   options.signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  using use = channel.acquire();
   let headers: Metadata | undefined;
-  const call = client.makeUnaryRequest<object, unknown>(
+  const call = use.client.makeUnaryRequest<object, unknown>(
     method.path,
     method.requestSerialize,
     method.responseDeserialize,

@@ -6,7 +6,19 @@ const MAX_RESPONSE_BYTES = 64 * 2 ** 20;
 
 /** A connection that is kept, and made anew when there is new material for TLS. */
 export interface KeptChannel extends Disposable {
-  current(): Client;
+  /** For one call; dispose it when the call has ended. */
+  acquire(): ChannelUse;
+}
+
+/** The connection of one call. */
+export interface ChannelUse extends Disposable {
+  readonly client: Client;
+}
+
+interface Generation {
+  readonly client: Client;
+  calls: number;
+  isRetired: boolean;
 }
 
 /** Connects with the first call. On new material the next call makes a new connection; those under way end on the old one. */
@@ -28,19 +40,37 @@ export function createKeptChannel(
           'grpc.keepalive_permit_without_calls': 1,
         }),
   };
-  const open = (channelCredentials: ChannelCredentials): Client =>
-    new Client(address, channelCredentials, options);
-  let client = open(tls?.current() ?? credentials.createInsecure());
+  const open = (channelCredentials: ChannelCredentials): Generation => ({
+    client: new Client(address, channelCredentials, options),
+    calls: 0,
+    isRetired: false,
+  });
+  // A client that is closed fails the calls that have not been sent yet.
+  const closeUnused = ({ client, calls, isRetired }: Generation): void => {
+    if (isRetired && calls === 0) client.close();
+  };
+  let current = open(tls?.current() ?? credentials.createInsecure());
   const watch = tls?.onChange(() => {
-    const before = client;
-    client = open(tls.current());
-    before.close();
+    const before = current;
+    current = open(tls.current());
+    before.isRetired = true;
+    closeUnused(before);
   });
   return {
-    current: () => client,
+    acquire() {
+      const used = current;
+      used.calls += 1;
+      return {
+        client: used.client,
+        [Symbol.dispose]: () => {
+          used.calls -= 1;
+          closeUnused(used);
+        },
+      };
+    },
     [Symbol.dispose]: () => {
       watch?.[Symbol.dispose]();
-      client.close();
+      current.client.close();
     },
   };
 }

@@ -3,6 +3,7 @@ import { ServerCredentials } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { raceAbort } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createGrpcServer, drain, type Offer } from './grpc-server.ts';
@@ -26,8 +27,15 @@ export interface TcpServer {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** Hands a connection over to gRPC. */
-type Inject = (socket: Socket) => void;
+/** A gRPC server for the callers of one kind. */
+interface Desk {
+  readonly server: Server;
+  /** Connections that are not closed yet. */
+  readonly sockets: ReadonlySet<Socket>;
+  accept(socket: Socket): void;
+  /** Asks those who are connected to connect anew; what they have under way ends as it would. */
+  renew(): void;
+}
 
 /**
  * Serves one TCP port. Each kind of caller has a gRPC server of its own, chosen by the name in its certificate when it connects, so that
@@ -35,18 +43,14 @@ type Inject = (socket: Socket) => void;
  */
 export async function startTcpServer(plan: TcpPlan): Promise<TcpServer> {
   const { security, logger } = plan;
-  const servers: Server[] = [];
-  const createInject = (peer?: string): Inject => {
-    const server = createGrpcServer(peer === undefined ? plan : { ...plan, peer });
-    servers.push(server);
-    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    return (socket) => injector.injectConnection(socket);
-  };
-  const listener =
+  const desks = new Map(
     security === 'insecure'
-      ? createPlainListener(createInject())
-      : createTlsListener(security, new Map(security.peers.map((peer) => [peer, createInject(peer)])));
-  const sockets = trackSockets(listener.server);
+      ? [['', createDesk(plan)]]
+      : security.peers.map((peer) => [peer, createDesk({ ...plan, peer })]),
+  );
+  const listener = createListener(security, desks, logger);
+  const sockets = new Set<Socket>();
+  listener.server.on('connection', (socket: Socket) => track(sockets, socket));
   await listen(listener.server, plan.address);
   const address = formatAddress(listener.server.address());
   logger.info('listening', { address, services: plan.services.map((service) => service.name) });
@@ -54,10 +58,10 @@ export async function startTcpServer(plan: TcpPlan): Promise<TcpServer> {
   const stop = async (deadlineMs: number): Promise<void> => {
     listener.server.close();
     listener[Symbol.dispose]();
-    const drained = await Promise.all(servers.map((server) => drain(server, deadlineMs)));
+    const drained = await Promise.all([...desks.values()].map((desk) => drainDesk(desk, deadlineMs)));
     if (drained.includes(false)) {
       logger.warn('cut off calls that did not end in time', { address, deadlineMs });
-      for (const server of servers) server.forceShutdown();
+      for (const { server } of desks.values()) server.forceShutdown();
     }
     for (const socket of sockets) socket.destroy();
   };
@@ -65,18 +69,58 @@ export async function startTcpServer(plan: TcpPlan): Promise<TcpServer> {
   return { address, stop: (deadlineMs) => (stopped ??= stop(deadlineMs)) };
 }
 
-function createPlainListener(inject: Inject): Disposable & { readonly server: NetServer } {
-  return { server: createServer(inject), [Symbol.dispose]: () => undefined };
+function createDesk(offer: Offer): Desk {
+  const server = createGrpcServer(offer);
+  const sockets = new Set<Socket>();
+  const createInjector = () => server.createConnectionInjector(ServerCredentials.createInsecure());
+  let injector = createInjector();
+  return {
+    server,
+    sockets,
+    accept(socket) {
+      track(sockets, socket);
+      injector.injectConnection(socket);
+    },
+    renew() {
+      const before = injector;
+      injector = createInjector();
+      before.destroy();
+    },
+  };
 }
 
-/** Connections that nobody has closed yet, those included that never got as far as a call. */
-function trackSockets(server: NetServer): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return sockets;
+function createListener(
+  security: TcpPlan['security'],
+  desks: ReadonlyMap<string, Desk>,
+  logger: Logger,
+): Disposable & { readonly server: NetServer } {
+  if (security === 'insecure') {
+    const server = createServer((socket) => desks.get('')?.accept(socket));
+    return { server, [Symbol.dispose]: () => undefined };
+  }
+  const accept = new Map(
+    [...desks].map(([peer, desk]) => [peer, (socket: Socket) => desk.accept(socket)] as const),
+  );
+  const onRenewed = (): void => {
+    for (const desk of desks.values()) desk.renew();
+  };
+  return createTlsListener(security, { accept, onRenewed, logger });
+}
+
+function track(sockets: Set<Socket>, socket: Socket): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+}
+
+/** As {@link drain}, which for connections that were handed over does not wait until they have said all that they have to. */
+async function drainDesk({ server, sockets }: Desk, deadlineMs: number): Promise<boolean> {
+  const open = [...sockets].map((socket) => once(socket, 'close'));
+  const deadline = AbortSignal.timeout(deadlineMs);
+  if (!(await drain(server, deadlineMs))) return false;
+  return await raceAbort(Promise.all(open), deadline).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function listen(server: NetServer, address: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
 import { createSecureContext } from 'node:tls';
+import { Listeners } from '../base/listeners.ts';
 import type { TlsSource } from './tls.ts';
 import { toContextOptions } from './tls-listener.ts';
 
@@ -17,21 +18,16 @@ export interface ClientTls extends Disposable {
 export function createClientTls(source: TlsSource, serverName: string): ClientTls {
   const make = (): ChannelCredentials =>
     credentials.createFromSecureContext(createSecureContext(toContextOptions(source.current())));
-  const listeners = new Set<() => void>();
+  const listeners = new Listeners();
   let made = make();
   const watch = source.onChange(() => {
     made = make();
-    for (const listener of listeners) listener();
+    listeners.tell();
   });
   return {
     serverName,
     current: () => made,
-    onChange(listener) {
-      // The same function may be given twice.
-      const own = (): void => listener();
-      listeners.add(own);
-      return { [Symbol.dispose]: () => void listeners.delete(own) };
-    },
+    onChange: (listener) => listeners.add(listener),
     [Symbol.dispose]: () => watch[Symbol.dispose](),
   };
 }

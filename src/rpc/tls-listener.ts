@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import type { Logger } from '../observability/logger.ts';
 import type { TlsMaterial, TlsSource } from './tls.ts';
 
 /** Bound on a handshake, so that a caller that says nothing costs little. */
@@ -17,6 +18,15 @@ export interface TlsServerOptions {
   readonly onRefused: (refusal: TlsRefusal) => void;
 }
 
+/** What becomes of connections. */
+export interface TlsListenerHooks {
+  /** By the name in the certificate. */
+  readonly accept: ReadonlyMap<string, (socket: Socket) => void>;
+  /** New material was taken up; connections that are there were made with the one before. */
+  readonly onRenewed: () => void;
+  readonly logger: Logger;
+}
+
 /** Why somebody was not let in. */
 export interface TlsRefusal {
   readonly reason: 'no-certificate' | 'untrusted' | 'expired' | 'wrong-name' | 'handshake';
@@ -31,36 +41,42 @@ export interface TlsListener extends Disposable {
 }
 
 /**
- * Hands each connection to the function of the name in its certificate. New material is for new connections; those that are
- * there go on. Nothing is resumed, so that each connection shows a certificate that is believed now.
+ * Hands each connection to the function of the name in its certificate. New material is for new connections. Nothing is resumed, so that each
+ * connection shows a certificate that is believed now.
  */
-export function createTlsListener(
-  options: TlsServerOptions,
-  peers: ReadonlyMap<string, (socket: Socket) => void>,
-): TlsListener {
-  const { tls, onRefused } = options;
+export function createTlsListener(options: TlsServerOptions, hooks: TlsListenerHooks): TlsListener {
+  const { tls, peers, onRefused } = options;
   const server = createServer({
     ...toContextOptions(tls.current()),
     requestCert: true,
-    rejectUnauthorized: true,
+    // It is judged below, where it is still known from where the connection came.
+    rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
     handshakeTimeout: HANDSHAKE_DEADLINE_MS,
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    onRefused(toRefusal(error, socket));
+    const detail = error.code ?? error.message;
+    onRefused({ reason: 'handshake', detail, remoteAddress: socket.remoteAddress });
   });
   server.on('secureConnection', (socket) => {
     // Whoever uses the connection learns of its end by other ways.
     socket.on('error', () => undefined);
-    const peer = findPeer(socket, [...peers.keys()]);
-    const accept = peer === undefined ? undefined : peers.get(peer);
-    if (accept !== undefined && socket.authorized) return accept(socket);
-    const detail = socket.getPeerX509Certificate()?.subjectAltName ?? 'no name at all';
-    onRefused({ reason: 'wrong-name', detail, remoteAddress: socket.remoteAddress });
+    const verdict = judge(socket, peers);
+    const accept = 'peer' in verdict ? hooks.accept.get(verdict.peer) : undefined;
+    if (accept !== undefined) return accept(socket);
+    if ('reason' in verdict) onRefused({ ...verdict, remoteAddress: socket.remoteAddress });
     socket.destroy();
   });
-  const watch = tls.onChange(() => server.setSecureContext(toContextOptions(tls.current())));
+  const watch = tls.onChange(() => {
+    try {
+      server.setSecureContext(toContextOptions(tls.current()));
+    } catch (error) {
+      hooks.logger.error('New certificates cannot be used, those before are kept', { err: error });
+      return;
+    }
+    hooks.onRenewed();
+  });
   return { server, [Symbol.dispose]: () => watch[Symbol.dispose]() };
 }
 
@@ -69,24 +85,22 @@ export function toContextOptions({ ca, certificate, key }: TlsMaterial): SecureC
   return { ca, cert: certificate, key, minVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
-function findPeer(socket: TLSSocket, names: readonly string[]): string | undefined {
+type Verdict = { readonly peer: string } | Pick<TlsRefusal, 'reason' | 'detail'>;
+
+/** Who this is, if it shows a certificate that is believed, for one of the names. */
+function judge(socket: TLSSocket, names: readonly string[]): Verdict {
   const certificate = socket.getPeerX509Certificate();
-  return names.find(
-    (name) => certificate?.checkHost(name, { subject: 'never', wildcards: false }) !== undefined,
+  if (certificate === undefined) return { reason: 'no-certificate', detail: 'none was shown' };
+  if (!socket.authorized) {
+    const detail = String(socket.authorizationError);
+    return { reason: DATES.has(detail) ? 'expired' : 'untrusted', detail };
+  }
+  const peer = names.find(
+    (name) => certificate.checkHost(name, { subject: 'never', wildcards: false }) !== undefined,
   );
+  if (peer !== undefined) return { peer };
+  return { reason: 'wrong-name', detail: certificate.subjectAltName ?? 'no name at all' };
 }
 
-const REASONS: Readonly<Partial<Record<string, TlsRefusal['reason']>>> = {
-  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no-certificate',
-  CERT_HAS_EXPIRED: 'expired',
-  CERT_NOT_YET_VALID: 'expired',
-};
-
-function toRefusal(error: NodeJS.ErrnoException, socket: TLSSocket): TlsRefusal {
-  // With TLS 1.3 a certificate is judged after the handshake, and the error is then only that of the socket that was closed.
-  const judged: unknown = socket.authorizationError;
-  const verdict = typeof judged === 'string' ? judged : undefined;
-  const detail = verdict ?? error.code ?? error.message;
-  const reason = REASONS[detail] ?? (verdict === undefined ? 'handshake' : 'untrusted');
-  return { reason, detail, remoteAddress: socket.remoteAddress };
-}
+/** What OpenSSL says of a certificate that is not good now. */
+const DATES: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);

@@ -1,0 +1,141 @@
+import { mkdtempDisposable, rename, rm, symlink, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { createTestAuthority } from '../../test/support/tls.ts';
+import { silentLogger } from '../observability/logger.ts';
+import { createFileTls, type FileTls } from './file-tls.ts';
+import type { TlsMaterial } from './tls.ts';
+
+const NAME = 'agent.stowage.internal';
+
+async function write(directory: string, material: Partial<TlsMaterial>): Promise<void> {
+  const files = { 'ca.crt': material.ca, 'tls.crt': material.certificate, 'tls.key': material.key };
+  for (const [name, text] of Object.entries(files)) {
+    if (text !== undefined) await writeFile(join(directory, name), text);
+  }
+}
+
+interface Scene extends AsyncDisposable {
+  readonly path: string;
+  readonly first: TlsMaterial;
+  readonly tls: FileTls;
+  readonly changes: () => number;
+  /** Ten seconds pass, and the files have been looked at. */
+  look(): Promise<void>;
+}
+
+async function startScene(): Promise<Scene> {
+  await using undo = new AsyncDisposableStack();
+  const directory = undo.use(await mkdtempDisposable(join(tmpdir(), 'stowage-tls-')));
+  const first = await (await createTestAuthority()).material(NAME);
+  await write(directory.path, first);
+  const clock = new FakeClock();
+  const tls = await createFileTls({ directory: directory.path, clock, logger: silentLogger });
+  undo.defer(() => tls.close());
+  let changes = 0;
+  tls.onChange(() => (changes += 1));
+  const owned = undo.move();
+  return {
+    path: directory.path,
+    first,
+    tls,
+    changes: () => changes,
+    async look() {
+      await clock.whenSleeping();
+      clock.advance(10_000);
+      await clock.whenSleeping();
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+describe('certificates from files', () => {
+  it('are taken up anew, once, when they change', async () => {
+    await using scene = await startScene();
+    const second = await (await createTestAuthority()).material(NAME);
+    expect(scene.tls.current()).toEqual(scene.first);
+
+    await scene.look();
+    expect(scene.changes()).toBe(0);
+    await write(scene.path, second);
+    await scene.look();
+    await scene.look();
+
+    expect(scene.tls.current()).toEqual(second);
+    expect(scene.changes()).toBe(1);
+  });
+
+  it('are taken up when a mounted Secret changes, which is a symlink that is replaced', async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-tls-'));
+    const { path } = directory;
+    const authority = await createTestAuthority();
+    const versions = [await authority.material(NAME), await authority.material(NAME)];
+    for (const [index, version] of versions.entries()) {
+      await mkdir(join(path, `..${index}`));
+      await write(join(path, `..${index}`), version);
+    }
+    await symlink('..0', join(path, '..data'));
+    for (const name of ['ca.crt', 'tls.crt', 'tls.key']) await symlink(`..data/${name}`, join(path, name));
+    const clock = new FakeClock();
+    const tls = await createFileTls({ directory: path, clock, logger: silentLogger });
+
+    await symlink('..1', join(path, '..new'));
+    await rename(join(path, '..new'), join(path, '..data'));
+    await clock.whenSleeping();
+    clock.advance(10_000);
+    await clock.whenSleeping();
+
+    expect(tls.current()).toEqual(versions[1]);
+    await tls.close();
+  });
+
+  it.each([
+    ['a new certificate before its key', ({ certificate }: TlsMaterial) => ({ certificate })],
+    ['a new key before its certificate', ({ key }: TlsMaterial) => ({ key })],
+    [
+      'a certificate whose authority is not there yet',
+      ({ certificate, key }: TlsMaterial) => ({ certificate, key }),
+    ],
+    ['half of a file', ({ ca }: TlsMaterial) => ({ ca: ca.slice(0, 100) })],
+    ['an authority that did not sign', ({ ca }: TlsMaterial) => ({ ca })],
+  ])('are kept while the files hold %s, until the rest is there', async (_what, choose) => {
+    await using scene = await startScene();
+    const second = await (await createTestAuthority()).material(NAME);
+
+    await write(scene.path, choose(second));
+    await scene.look();
+    expect(scene.tls.current()).toEqual(scene.first);
+    await write(scene.path, second);
+    await scene.look();
+
+    expect(scene.tls.current()).toEqual(second);
+    expect(scene.changes()).toBe(1);
+  });
+
+  it('are kept while a file is missing', async () => {
+    await using scene = await startScene();
+
+    await rm(join(scene.path, 'tls.key'));
+    await scene.look();
+
+    expect(scene.tls.current()).toEqual(scene.first);
+  });
+
+  it('have to be there at the start', async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-tls-'));
+    const { path } = directory;
+    const options = { directory: path, clock: new FakeClock(), logger: silentLogger };
+
+    await expect(createFileTls(options)).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: expect.stringContaining(`${join(path, 'ca.crt')} cannot be read (ENOENT)`),
+    });
+    await write(path, { ca: 'x', certificate: 'y', key: 'z' });
+    await expect(createFileTls(options)).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: expect.stringContaining('ca.crt holds no certificate'),
+    });
+  });
+});

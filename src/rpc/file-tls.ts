@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { Listeners } from '../base/listeners.ts';
+import { isPair, isSignedBy, readCertificates } from '../certificates/read.ts';
+import { DriverError } from '../domain/errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { TlsMaterial, TlsSource } from './tls.ts';
+
+/** How often the files are looked at. Reading is cheap, and a watch would miss what a mounted Secret does. */
+const LOOK_MS = 10_000;
+
+/** What the files are watched with. */
+export interface FileTlsOptions {
+  /** With ca.crt, tls.crt and tls.key, as a Secret of type kubernetes.io/tls is mounted. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Material from files. Closing it ends the watch. */
+export interface FileTls extends TlsSource {
+  close(): Promise<void>;
+}
+
+/**
+ * Reads the files, and takes them up anew within ten seconds of a change, but never half of one: what does not fit together is left until it does, with the
+ * material before still in use. Throws PRECONDITION_FAILED when there is nothing usable to begin with.
+ */
+export async function createFileTls(options: FileTlsOptions): Promise<FileTls> {
+  const { directory, clock, logger } = options;
+  let current = await readMaterial(directory);
+  const listeners = new Listeners();
+  const stop = new AbortController();
+  let complaint: string | undefined;
+
+  const look = async (): Promise<void> => {
+    let material: TlsMaterial;
+    try {
+      material = await readMaterial(directory);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== complaint) {
+        logger.warn('Certificates cannot be taken up anew; those before are kept', { directory, err: error });
+      }
+      complaint = message;
+      return;
+    }
+    complaint = undefined;
+    if (isSame(material, current)) return;
+    current = material;
+    logger.info('Certificates were taken up anew', { directory });
+    listeners.tell();
+  };
+  const watch = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await clock.sleep(LOOK_MS, stop.signal);
+      await look();
+    }
+  };
+  const watching = watch().catch((error: unknown) => {
+    if (!stop.signal.aborted)
+      logger.error('Certificates are not watched any more', { directory, err: error });
+  });
+
+  return {
+    current: () => current,
+    onChange: (listener) => listeners.add(listener),
+    async close() {
+      stop.abort(new Error('The certificates are not needed any more.'));
+      await watching;
+    },
+  };
+}
+
+async function readMaterial(directory: string): Promise<TlsMaterial> {
+  const [ca, certificate, key] = await Promise.all(
+    ['ca.crt', 'tls.crt', 'tls.key'].map((name) => readText(join(directory, name))),
+  );
+  const material = { ca: ca ?? '', certificate: certificate ?? '', key: key ?? '' };
+  const objection = findObjection(material);
+  if (objection === undefined) return material;
+  throw new DriverError(
+    'PRECONDITION_FAILED',
+    `The certificates in ${directory} cannot be used: ${objection}. Put a certificate authority, a certificate that it signed, and the key of that there.`,
+  );
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new DriverError(
+      'PRECONDITION_FAILED',
+      `${path} cannot be read (${why}): it is needed for the way between controllers and nodes.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Why the three do not belong together. */
+function findObjection({ ca, certificate, key }: TlsMaterial): string | undefined {
+  try {
+    const authorities = readCertificates(ca);
+    const chain = readCertificates(certificate);
+    const top = chain.at(-1);
+    if (authorities.length === 0) return 'ca.crt holds no certificate';
+    if (top === undefined) return 'tls.crt holds no certificate';
+    if (!isPair({ certificate, key })) return 'tls.key is not the key of tls.crt';
+    if (authorities.some((authority) => isSignedBy(top, authority))) return undefined;
+    return 'tls.crt is not signed by an authority in ca.crt';
+  } catch (error) {
+    return error instanceof Error ? `a certificate cannot be read (${error.message})` : String(error);
+  }
+}
+
+function isSame(a: TlsMaterial, b: TlsMaterial): boolean {
+  return a.ca === b.ca && a.certificate === b.certificate && a.key === b.key;
+}
