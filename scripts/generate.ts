@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { generateChart } from './generate/chart.ts';
 import { generateProtoTypes } from './generate/proto-types.ts';
 import { generateReference } from './generate/reference.ts';
 import type { GeneratedTree } from './generate/tree.ts';
@@ -12,6 +13,7 @@ import { compareTrees, writeTree } from './generate/tree.ts';
 const GENERATORS: readonly ((root: string) => Promise<GeneratedTree>)[] = [
   generateProtoTypes,
   generateReference,
+  generateChart,
 ];
 
 const root = join(import.meta.dirname, '..');

@@ -2,7 +2,7 @@ import type { ZodType } from 'zod';
 import { z } from 'zod';
 
 /** As much of JSON Schema as our schemas use. */
-interface Schema {
+export interface JsonSchema {
   readonly type?: string;
   /** Ours: what a text looks like, in words. */
   readonly form?: string;
@@ -16,11 +16,11 @@ interface Schema {
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
-  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
-  readonly items?: Schema;
-  readonly oneOf?: readonly Schema[];
-  readonly anyOf?: readonly Schema[];
+  readonly items?: JsonSchema;
+  readonly oneOf?: readonly JsonSchema[];
+  readonly anyOf?: readonly JsonSchema[];
 }
 
 interface Row {
@@ -32,7 +32,12 @@ interface Row {
 
 /** A Markdown table of every key that a schema takes, nested ones as `a.b` and `a[].b`. */
 export function renderSchemaTable(schema: ZodType): string {
-  const rows = listRows(toSchema(schema), '');
+  return renderJsonSchemaTable(toJsonSchema(schema));
+}
+
+/** {@link renderSchemaTable} for a schema that is one already. */
+export function renderJsonSchemaTable(schema: JsonSchema): string {
+  const rows = listRows(schema, '');
   return [
     '| Key | Values | Default | What it is |',
     '|---|---|---|---|',
@@ -40,9 +45,14 @@ export function renderSchemaTable(schema: ZodType): string {
   ].join('\n');
 }
 
-function toSchema(schema: ZodType): Schema {
+/** What a schema takes, with all defaults. */
+export function toJsonSchema(
+  schema: ZodType,
+  target: 'draft-7' | 'draft-2020-12' = 'draft-2020-12',
+): JsonSchema {
   return z.toJSONSchema(schema, {
     io: 'input',
+    target,
     // zod leaves out the default of a value that it converts, because it is one of after the conversion.
     override({ zodSchema, jsonSchema }) {
       const { def } = zodSchema._zod;
@@ -51,10 +61,10 @@ function toSchema(schema: ZodType): Schema {
       if (typeof def.defaultValue === 'boolean' && jsonSchema.type === 'string')
         jsonSchema.enum = ['true', 'false'];
     },
-  }) as Schema;
+  }) as JsonSchema;
 }
 
-function listRows(schema: Schema, prefix: string): readonly Row[] {
+function listRows(schema: JsonSchema, prefix: string): readonly Row[] {
   const own = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => [
     toRow(`${prefix}${name}`, property, schema.required?.includes(name) === true),
     ...listNested(property, `${prefix}${name}`),
@@ -62,14 +72,14 @@ function listRows(schema: Schema, prefix: string): readonly Row[] {
   return own.filter((row) => row !== undefined);
 }
 
-function listNested(property: Schema, key: string): readonly Row[] {
+function listNested(property: JsonSchema, key: string): readonly Row[] {
   if (property.items !== undefined) return listRows(property.items, `${key}[].`);
   if (property.oneOf !== undefined) return property.oneOf.flatMap((variant) => listVariant(variant, key));
   return listRows(property, `${key}.`);
 }
 
 /** The keys of one alternative, with the value that chooses it in front. */
-function listVariant(variant: Schema, key: string): readonly Row[] {
+function listVariant(variant: JsonSchema, key: string): readonly Row[] {
   const chosen = Object.entries(variant.properties ?? {}).find(
     ([, property]) => property.const !== undefined,
   );
@@ -87,7 +97,7 @@ function listVariant(variant: Schema, key: string): readonly Row[] {
 }
 
 /** Sections that only hold others need no row of their own. Throws for a key that nobody has described. */
-function toRow(key: string, schema: Schema, isRequired: boolean): Row | undefined {
+function toRow(key: string, schema: JsonSchema, isRequired: boolean): Row | undefined {
   if (schema.const !== undefined) return undefined;
   if (schema.properties !== undefined && schema.description === undefined) return undefined;
   if (schema.description === undefined) throw new Error(`Say what ${key} is, by .meta({ description }).`);
@@ -98,23 +108,27 @@ function toRow(key: string, schema: Schema, isRequired: boolean): Row | undefine
 }
 
 /** A description that states the default itself is right: the value may be that of the machine at hand. */
-function describeDefault(schema: Schema, isRequired: boolean, what: string): string {
+function describeDefault(schema: JsonSchema, isRequired: boolean, what: string): string {
   if (isRequired) return 'required';
   if (schema.default === undefined || what.includes('Default:') || schema.properties !== undefined) return '';
+  if (schema.default === '' || Array.isArray(schema.default)) return '';
   if (typeof schema.default !== 'object') return `\`${JSON.stringify(schema.default).replaceAll('"', '')}\``;
-  const entries = Object.entries(schema.default ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
-  return `\`${entries.join(', ')}\``;
+  const entries = Object.entries(schema.default ?? {})
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([name, value]) => `${name}: ${String(value)}`);
+  return entries.length === 0 ? '' : `\`${entries.join(', ')}\``;
 }
 
-function describeValues(schema: Schema): string {
+function describeValues(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (schema.anyOf !== undefined) return schema.anyOf.map(describeValues).join(' or ');
   if (schema.items !== undefined) return 'list';
-  if (schema.properties !== undefined || schema.oneOf !== undefined) return 'section';
+  if (schema.properties !== undefined || schema.oneOf !== undefined || schema.type === 'object')
+    return 'section';
   return describeScalar(schema);
 }
 
-function describeScalar(schema: Schema): string {
+function describeScalar(schema: JsonSchema): string {
   if (schema.type === 'string') return schema.form ?? describeText(schema);
   if (schema.type === 'boolean') return '`true`, `false`';
   const kind = schema.type === 'integer' ? 'whole number' : 'number';
@@ -125,7 +139,7 @@ function describeScalar(schema: Schema): string {
   return least === undefined ? kind : `${kind} from ${least}`;
 }
 
-function describeText({ minLength = 0, maxLength }: Schema): string {
+function describeText({ minLength = 0, maxLength }: JsonSchema): string {
   if (maxLength !== undefined) return `text of ${minLength} to ${maxLength} characters`;
   return minLength === 0 ? 'text' : 'text, not empty';
 }

@@ -11,14 +11,16 @@ log:
 limits:
   {{- toYaml .Values.limits | nindent 2 }}
 agent:
-  address: {{ printf "0.0.0.0:%d" (int .Values.node.agentPort) | quote }}
+  address: {{ printf "%s:%d" .Values.listenAddress (int .Values.node.agentPort) | quote }}
 tls:
-  # Nodes read theirs here: the Secret agentSecret, mounted.
   directory: /etc/stowage/tls
+  {{- if not .Values.tls.agentSecret }}
+  # The controller makes these Secrets; nodes have the second one mounted in the directory above.
   kubernetes:
     namespace: {{ .Release.Namespace }}
     caSecret: {{ $name }}-ca
     agentSecret: {{ $name }}-agent-tls
+  {{- end }}
 controller:
   agents:
     kubernetes:

@@ -17,7 +17,7 @@ capabilities:
     - --timeout={{ .values.timeout }}
     - --leader-election
     - --leader-election-namespace=$(NAMESPACE)
-    - --http-endpoint={{ .root.Values.controller.listenAddress }}:{{ .values.httpPort }}
+    - --http-endpoint={{ .root.Values.listenAddress }}:{{ .values.httpPort }}
     {{- range .args }}
     - {{ . }}
     {{- end }}
