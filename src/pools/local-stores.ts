@@ -1,7 +1,11 @@
+import { quote } from '../base/quote.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
+import type { PoolAdmission } from '../filestore/pool-admission.ts';
 import { createStorePaths } from '../filestore/paths.ts';
+import type { PoolRecord } from '../filestore/records.ts';
 import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import { Admissions, checkAdmitted, describeWaiting } from './admissions.ts';
 import { findAtPlace, isReleased } from './instance-rules.ts';
 import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
 import { PoolPulse } from './pool-pulse.ts';
@@ -20,6 +24,7 @@ interface PoolState {
   readonly pool: ConfiguredPool;
   /** What the disk said at the last attempt. */
   poolId: string | undefined;
+  clusterId: string | undefined;
   current: StoreEntry<WatchedStore>['state'];
 }
 
@@ -32,14 +37,17 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   readonly #states: readonly PoolState[];
   /** The registry, when it was last read. */
   #instances: readonly PoolInstance[] = [];
+  readonly #admissions: Admissions;
   readonly #stop = new AbortController();
   readonly #background = new Set<Promise<void>>();
 
   constructor(options: LocalStoresOptions) {
     this.#options = options;
+    this.#admissions = new Admissions(options.logger);
     this.#states = options.pools.map((pool) => ({
       pool,
       poolId: undefined,
+      clusterId: undefined,
       current: { unavailable: `Pool ${pool.name} is being opened: ask again.` },
     }));
   }
@@ -80,6 +88,26 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
     );
   }
 
+  /** Of use where pools are admitted by controllers: see {@link OpenPoolDeps}. */
+  get admission(): PoolAdmission {
+    return {
+      list: () => this.#admissions.list(),
+      admit: async (request) => {
+        const state = this.#states.find(({ pool }) => pool.name === request.poolName);
+        if (state === undefined) {
+          throw new DriverError(
+            'INVALID_ARGUMENT',
+            `Node ${this.#options.nodeName} has no pool named ${quote(request.poolName)}.`,
+          );
+        }
+        const { poolId, clusterId } = state;
+        if (poolId !== undefined && clusterId !== undefined) checkAdmitted({ poolId, clusterId }, request);
+        state.poolId ??= request.knownPoolId;
+        this.#admissions.admit(request);
+      },
+    };
+  }
+
   /** Stops retrying and closes every store. What is mounted stays: pods use it. */
   async close(): Promise<void> {
     this.#stop.abort(new Error('The pools are being closed.'));
@@ -109,8 +137,9 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   async #attempt(state: PoolState, signal: AbortSignal): Promise<boolean> {
     const { pool } = state;
     const { logger } = this.#options;
-    const claim = (poolId: string): void => {
+    const claim = ({ poolId, clusterId }: PoolRecord): void => {
       state.poolId = poolId;
+      state.clusterId = clusterId;
       this.#checkUnique(state);
     };
     let own: WatchedStore | undefined;
@@ -121,7 +150,10 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
     try {
       // It may have been unreadable before.
       this.#instances = await this.#options.registry.list(signal);
-      const opened = await openPool(this.#options, pool, { claim, lost }, signal);
+      const admittance = this.#admissions.find(pool.name);
+      const opened = await openPool(this.#options, { pool, admittance }, { claim, lost }, signal);
+      if (opened === undefined) return this.#letWait(state);
+      this.#admissions.settle(pool.name);
       const store = watchStore(opened, this.#createPulse(pool));
       own = store;
       state.current = { store };
@@ -130,11 +162,19 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       logger.info('Pool opened', { pool: pool.name, poolId: store.poolId, ...store.abilities });
       return true;
     } catch (error) {
+      // What was said of the place is asked for again: an operator may have the registry forget a pool whose disk is gone.
+      this.#admissions.settle(pool.name);
       await this.#shut(state, toSentence(pool.name, error));
       if (!this.#stop.signal.aborted)
         logger.error('A pool cannot be opened', { pool: pool.name, err: error });
       return false;
     }
+  }
+
+  #letWait(state: PoolState): false {
+    this.#admissions.wait(state.pool.name);
+    state.current = { unavailable: describeWaiting(state.pool.name) };
+    return false;
   }
 
   #createPulse(pool: ConfiguredPool): PoolPulse {
@@ -173,9 +213,19 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   async #retryForever(state: PoolState): Promise<void> {
     const { signal } = this.#stop;
     for (let waitMs = FIRST_RETRY_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
-      await this.#options.clock.sleep(waitMs, signal);
+      await this.#sleep(state, waitMs);
       if (await this.#attempt(state, signal)) return;
     }
+  }
+
+  /** A pool that waits to be admitted is tried as soon as it is. */
+  async #sleep({ pool }: PoolState, ms: number): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stop;
+    const isWaiting = this.#admissions.list().some(({ poolName }) => poolName === pool.name);
+    if (!isWaiting) return await clock.sleep(ms, signal);
+    const admitted = this.#admissions.wait(pool.name);
+    await clock.sleep(ms, AbortSignal.any([signal, admitted])).catch(() => signal.throwIfAborted());
   }
 
   #supervise(work: Promise<void>): void {

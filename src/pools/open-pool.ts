@@ -4,16 +4,19 @@ import type { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import { openLocalStore } from '../filestore/open-store.ts';
 import { createStorePaths } from '../filestore/paths.ts';
-import { ensurePoolMounted } from '../filestore/pool/mount-pool.ts';
+import { ensurePoolMounted, type PoolMounting } from '../filestore/pool/mount-pool.ts';
 import { lockPool } from '../filestore/pool/pool-lock.ts';
 import type { PoolPlace } from '../filestore/pool/pool-backing.ts';
 import { ensurePoolRecord } from '../filestore/pool/pool-record-file.ts';
+import type { PoolRecord } from '../filestore/records.ts';
 import type { PoolSettings } from '../filestore/store-context.ts';
 import { createFilesystems } from '../host/filesystems/index.ts';
 import type { Formatter } from '../host/formatter.ts';
 import type { Host } from '../host/host.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { NodeLossPolicy, PoolRegistry } from './registry.ts';
+import type { Admittance } from './admissions.ts';
+import { hasPool } from './existing-pool.ts';
+import type { NodeLossPolicy, PoolInstance, PoolRegistry } from './registry.ts';
 
 /** One pool as it is configured on this node. */
 export type ConfiguredPool = PoolSettings &
@@ -37,7 +40,8 @@ export interface OpenPoolDeps {
   readonly host: Host;
   readonly formatter: Formatter;
   readonly registry: PoolRegistry;
-  readonly clusterId: string;
+  /** Undefined where controllers admit pools: what neither the registry nor the disk knows waits for them, and belongs to the cluster that they name. */
+  readonly clusterId: string | undefined;
   readonly nodeName: string;
   /** CSI name of the driver that the pools belong to. */
   readonly driver: string;
@@ -49,31 +53,34 @@ export interface OpenPoolDeps {
 
 /** What is told of a pool while it is opened and after. */
 export interface PoolEvents {
-  /** Its id is known now. Throws when the pool must not be used. */
-  readonly claim: (poolId: string) => void;
+  /** What it is is known now. Throws when the pool must not be used. */
+  readonly claim: (record: PoolRecord) => void;
   /** It is not at its path any more: the store is of no use from then on. */
   readonly lost: (error: DriverError) => void;
 }
 
 /**
- * From a configured pool to an open store: mounted, initialised if neither the registry nor the disk knows a pool, locked against
- * other programs, registered, opened. Throws DriverError.
+ * From a configured pool to an open store: mounted, initialised if neither the registry nor the disk knows a pool and it may be, locked against
+ * other programs, registered, opened. Undefined when a controller has to admit it first; nothing was made then. Throws DriverError.
  */
 export async function openPool(
   deps: OpenPoolDeps,
-  pool: ConfiguredPool,
+  request: { readonly pool: ConfiguredPool; readonly admittance: Admittance | undefined },
   events: PoolEvents,
   signal: AbortSignal,
-): Promise<LocalFileStore> {
-  const { host, formatter, registry, clusterId, driver, nodeName, clock } = deps;
+): Promise<LocalFileStore | undefined> {
+  const { host, registry, driver, nodeName, clock } = deps;
+  const { pool } = request;
   const key = { driver, poolName: pool.name, nodeName };
-  const known = await registry.find(key, signal);
-  const xfs = createFilesystems(host).getFilesystem('xfs');
-  await ensurePoolMounted({ host, formatter, xfs }, { place: pool, isKnown: known !== undefined }, signal);
+  const place = await findOut(deps, { ...request, known: await registry.find(key, signal) }, signal);
+  if (place === undefined) return undefined;
+  const { clusterId, knownPoolId } = place;
+  await ensurePoolMounted(toMounting(deps), { place: pool, isKnown: place.isKnown }, signal);
   const paths = createStorePaths(pool.path);
-  const expected = { name: pool.name, paths, clusterId, knownPoolId: known?.poolId, clock };
-  const { poolId } = await ensurePoolRecord(expected);
-  events.claim(poolId);
+  const expected = { name: pool.name, paths, clusterId, knownPoolId, clock };
+  const record = await ensurePoolRecord(expected);
+  const { poolId } = record;
+  events.claim(record);
   await using opened = new AsyncDisposableStack();
   opened.use(await lockPool({ name: pool.name, paths, syscalls: host.syscalls }, signal));
   // Another program may have made the pool at the same time: now nobody else does.
@@ -82,8 +89,43 @@ export async function openPool(
   await registry.record({ ...key, poolId, onNodeLoss, condition: 'open', room: undefined }, signal);
   const { name, path, overcommit, lowWaterPercent } = pool;
   const settings = { name, path, overcommit, lowWaterPercent };
-  const store = await openLocalStore({ ...deps, pool: settings, onLost: events.lost }, signal);
+  const store = await openLocalStore(
+    { ...deps, clusterId: record.clusterId, pool: settings, onLost: events.lost },
+    signal,
+  );
   opened.defer(() => store.close());
   const resources = opened.move();
   return { ...store, close: () => resources.disposeAsync() };
+}
+
+/** What is expected at a place. */
+interface ExpectedPlace {
+  readonly knownPoolId: string | undefined;
+  readonly clusterId: string | undefined;
+  /** Nothing is made then, only found. */
+  readonly isKnown: boolean;
+}
+
+interface PlaceQuestion {
+  readonly pool: ConfiguredPool;
+  readonly admittance: Admittance | undefined;
+  readonly known: PoolInstance | undefined;
+}
+
+/** Undefined when nobody but a controller can say. */
+async function findOut(
+  deps: OpenPoolDeps,
+  { pool, admittance, known }: PlaceQuestion,
+  signal: AbortSignal,
+): Promise<ExpectedPlace | undefined> {
+  const { clusterId } = deps;
+  if (known !== undefined) return { knownPoolId: known.poolId, clusterId, isKnown: true };
+  if (clusterId !== undefined) return { knownPoolId: undefined, clusterId, isKnown: false };
+  if (admittance !== undefined) return { ...admittance, isKnown: admittance.knownPoolId !== undefined };
+  const isThere = await hasPool(toMounting(deps), pool, signal);
+  return isThere ? { knownPoolId: undefined, clusterId, isKnown: true } : undefined;
+}
+
+function toMounting({ host, formatter }: OpenPoolDeps): PoolMounting {
+  return { host, formatter, xfs: createFilesystems(host).getFilesystem('xfs') };
 }

@@ -1,12 +1,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../observability/logger.ts';
 import { applySeen } from './instance-rules.ts';
-import type { NodeReport, ReportedPool } from './pool-reports.ts';
+import type { NodeReport, PoolReports, ReportedPool } from './pool-reports.ts';
 import type { PoolRegistry, SeenPool } from './registry.ts';
-import type { RegistryView } from './registry-view.ts';
+import type { PoolSpot, RegistryView } from './registry-view.ts';
 
 export interface PoolRegistrationDeps {
   readonly driver: string;
+  readonly clusterId: string;
+  readonly reports: Pick<PoolReports, 'admit'>;
   readonly registry: PoolRegistry;
   readonly view: RegistryView;
   readonly clock: Pick<Clock, 'now'>;
@@ -16,8 +18,6 @@ export interface PoolRegistrationDeps {
 /** Writes down what nodes say of their pools, as far as it is new. */
 export class PoolRegistration {
   readonly #deps: PoolRegistrationDeps;
-  /** What was said last of each place that is refused, so that it is logged once. */
-  readonly #refusals = new Map<string, string>();
 
   constructor(deps: PoolRegistrationDeps) {
     this.#deps = deps;
@@ -36,16 +36,20 @@ export class PoolRegistration {
   }
 
   /** Says once that a place cannot be used, and why. */
-  refuse(place: { readonly nodeName: string; readonly poolName: string }, error: unknown): void {
+  refuse({ nodeName, poolName }: PoolSpot, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    const key = toKey(place);
-    if (this.#refusals.get(key) === message) return;
-    this.#refusals.set(key, message);
+    if (!this.#deps.view.noteRefusal({ nodeName, poolName }, message)) return;
     this.#deps.logger.error('A pool cannot be registered or admitted, so it is not used', {
-      pool: place.poolName,
-      node: place.nodeName,
+      pool: poolName,
+      node: nodeName,
       err: error,
     });
+  }
+
+  /** A pool that was opened without a word may be another cluster's: its node knows, and refuses. */
+  async #askCluster({ nodeName, poolName, poolId }: SeenPool, signal: AbortSignal): Promise<void> {
+    const { reports, clusterId } = this.#deps;
+    await reports.admit({ nodeName, poolName, knownPoolId: poolId, clusterId }, signal);
   }
 
   async #register(node: NodeReport, pool: ReportedPool, signal: AbortSignal): Promise<boolean> {
@@ -58,12 +62,13 @@ export class PoolRegistration {
     try {
       if (known !== undefined && applySeen(view.instances, seen, new Date(clock.now())) === known)
         return false;
+      if (known === undefined) await this.#askCluster(seen, signal);
       await registry.record(seen, signal);
       if (known === undefined) {
         const { poolId, poolName, nodeName } = seen;
         logger.info('Pool registered', { poolId, pool: poolName, node: nodeName });
       }
-      this.#refusals.delete(toKey(seen));
+      view.noteRefusal(seen, undefined);
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -71,10 +76,6 @@ export class PoolRegistration {
       return false;
     }
   }
-}
-
-function toKey({ nodeName, poolName }: { readonly nodeName: string; readonly poolName: string }): string {
-  return `${nodeName} ${poolName}`;
 }
 
 /** Undefined for a pool that has no id yet. */

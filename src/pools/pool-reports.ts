@@ -30,7 +30,10 @@ export interface PoolReports {
   list(): readonly NodeReport[];
   /** The listener is told, at least, when a node begins or ends to answer and when a pool changes its state. */
   onChange(listener: () => void): Disposable;
-  /** Tells a node under which id it may open a pool that awaits that; without an id as a new one. Idempotent. */
+  /**
+   * Tells a node under which id it may open a pool that awaits that; without an id as a new one. Idempotent. Throws PRECONDITION_FAILED when the pool
+   * is open with another id, or belongs to another cluster.
+   */
   admit(request: PoolAdmittance, signal: AbortSignal): Promise<void>;
 }
 

@@ -2,6 +2,12 @@ import { isReleased } from './instance-rules.ts';
 import type { BuryRequest, PoolInstance, PoolRegistry } from './registry.ts';
 import type { ReleasedPools } from './released-pools.ts';
 
+/** A pool of a node. */
+export interface PoolSpot {
+  readonly nodeName: string;
+  readonly poolName: string;
+}
+
 /**
  * The registry as it was last read: for answers that cannot wait. What it says may be some seconds old, which is safe: a pool that was given up
  * meanwhile is out of reach a little longer, and one that came back is asked of the registry itself before anything is buried there.
@@ -9,6 +15,7 @@ import type { ReleasedPools } from './released-pools.ts';
 export class RegistryView implements ReleasedPools {
   readonly #registry: PoolRegistry;
   #instances: readonly PoolInstance[] = [];
+  readonly #refusals = new Map<string, string>();
 
   constructor(registry: PoolRegistry) {
     this.#registry = registry;
@@ -29,6 +36,20 @@ export class RegistryView implements ReleasedPools {
     return this.#instances.find((instance) => instance.poolId === poolId);
   }
 
+  /** Why a place could not be registered or admitted the last time; undefined when it could. */
+  findRefusal(place: PoolSpot): string | undefined {
+    return this.#refusals.get(toKey(place));
+  }
+
+  /** Notes why a place cannot be used, or that it can. False when that was noted before. */
+  noteRefusal(place: PoolSpot, sentence: string | undefined): boolean {
+    const key = toKey(place);
+    if (this.#refusals.get(key) === sentence) return false;
+    if (sentence === undefined) this.#refusals.delete(key);
+    else this.#refusals.set(key, sentence);
+    return true;
+  }
+
   isReleased(poolId: string): boolean {
     const instance = this.find(poolId);
     return instance !== undefined && isReleased(instance);
@@ -37,4 +58,8 @@ export class RegistryView implements ReleasedPools {
   async bury(object: BuryRequest, signal: AbortSignal): Promise<boolean> {
     return await this.#registry.bury(object, signal);
   }
+}
+
+function toKey({ nodeName, poolName }: PoolSpot): string {
+  return JSON.stringify([nodeName, poolName]);
 }

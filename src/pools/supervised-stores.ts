@@ -4,6 +4,7 @@ import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts
 import { applySeen, isReleased, isSamePlace } from './instance-rules.ts';
 import type { NodeReport } from './pool-reports.ts';
 import type { PoolInstance, PoolInstanceKey } from './registry.ts';
+import type { RegistryView } from './registry-view.ts';
 
 export interface SupervisedStoresOptions<S extends FileStore> {
   /** CSI name of the driver whose pools these are. */
@@ -11,7 +12,7 @@ export interface SupervisedStoresOptions<S extends FileStore> {
   /** The stores as the nodes offer them. */
   readonly stores: StoreDirectory<S>;
   /** The registry, as it was last read. */
-  readonly view: { readonly instances: readonly PoolInstance[] };
+  readonly view: Pick<RegistryView, 'instances' | 'findRefusal'>;
   /** The nodes that answer now: what they do not offer is not configured there any more. */
   readonly reports: { list(): readonly NodeReport[] };
   /** Whether a store is open only once its pool is registered: then there is no need to wait for the registry to be read again. */
@@ -92,7 +93,9 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
     if (twin !== undefined) return { list: withhold(entry, describeTwins(entry, twin)) };
     const instance = this.#getFindings().byId.get(poolId);
     if (instance !== undefined && isReleased(instance)) return 'left out';
-    const refusal = this.#findRefusal(this.#toKey(entry), poolId);
+    const refusal =
+      this.#findRefusal(this.#toKey(entry), poolId) ??
+      (instance === undefined ? this.#options.view.findRefusal(entry) : undefined);
     if (refusal !== undefined) return { former: withhold(entry, refusal) };
     const hindrance = this.#findHindrance(instance);
     return { list: hindrance === undefined ? entry : withhold(entry, hindrance) };

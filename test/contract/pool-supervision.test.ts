@@ -62,6 +62,18 @@ describe('pools under supervision', () => {
     expect(cluster.memory.writes() - before).toBe(2);
   });
 
+  it('of another cluster are neither registered nor used, and in nobody’s way', async () => {
+    a.pools.push({ ...createFakePool('foreign', 'cccccccc'), isForeign: true });
+    const controller = await start();
+
+    expect(await cluster.get('cccccccc')).toBeUndefined();
+    expect(getState(controller, 'cccccccc')).toBe('not there');
+    expect(controller.stores.listFormer?.()).toMatchObject([
+      { poolId: 'cccccccc', state: { unavailable: 'It belongs to another cluster.' } },
+    ]);
+    expect(getState(controller, 'aaaaaaaa')).toBe('open');
+  });
+
   it('are looked after when a node has something to say, without waiting for the next round', async () => {
     await start();
     b.pools.push(createFakePool('hdd', 'cccccccc'));
@@ -98,9 +110,8 @@ describe('pools under supervision', () => {
       );
       await start();
 
-      expect(
-        new Set(cluster.admitted.map(({ poolName, knownPoolId }) => `${poolName} ${knownPoolId}`)),
-      ).toEqual(new Set(['new cccccccc']));
+      const words = cluster.admitted.filter(({ poolName }) => poolName === 'new');
+      expect(new Set(words.map(({ knownPoolId }) => knownPoolId))).toEqual(new Set(['cccccccc']));
     });
 
     it('wait on while the registry cannot be read, and without the lease', async () => {
@@ -109,7 +120,7 @@ describe('pools under supervision', () => {
       controller.lease.give();
       await expect(controller.round()).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
 
-      expect(cluster.admitted).toEqual([]);
+      expect(cluster.admitted.filter(({ poolName }) => poolName === 'new')).toEqual([]);
     });
   });
 

@@ -1,3 +1,4 @@
+import { DriverError } from '../../src/domain/errors.ts';
 import type { StoreDirectory, StoreEntry } from '../../src/filestore/store-directory.ts';
 import type { NodeReport, PoolAdmittance, PoolReports, ReportedPool } from '../../src/pools/pool-reports.ts';
 import { createFakeFileStore, type FakeFileStore } from './fake-file-store.ts';
@@ -11,6 +12,8 @@ export interface FakePool {
   store: FakeFileStore | undefined;
   isOpen: boolean;
   releaseAfterSeconds: number | undefined;
+  /** Of another cluster. */
+  readonly isForeign?: boolean;
 }
 
 /** One node of a fake cluster. */
@@ -63,6 +66,12 @@ export function createFakeNodes(): FakeNodes {
       async admit(request) {
         await Promise.resolve();
         admitted.push(request);
+        const foreign = nodes.some(
+          ({ nodeName, pools }) =>
+            nodeName === request.nodeName &&
+            pools.some(({ name, isForeign }) => name === request.poolName && isForeign === true),
+        );
+        if (foreign) throw new DriverError('PRECONDITION_FAILED', 'It belongs to another cluster.');
       },
     },
   };

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
@@ -28,6 +29,10 @@ export interface PoolsFixture extends AsyncDisposable {
   /** The configuration of a pool below the scratch directory. */
   readonly createPool: (name: string, backing: PoolBacking) => ConfiguredPool;
   readonly open: (pools: readonly ConfiguredPool[], clusterId?: string) => Promise<LocalStores>;
+  /** Opens what may be opened without a controller's word. */
+  readonly openAsNode: (pools: readonly ConfiguredPool[]) => Promise<LocalStores>;
+  /** Loses what the node itself remembers. */
+  readonly forget: () => Promise<void>;
 }
 
 /** Makes a node with an empty registry of pools. */
@@ -37,6 +42,25 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
   const runDirectory = join(scratch.path, 'run');
   const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
   const opened: LocalStores[] = [];
+  const state = join(scratch.path, 'state');
+  const open = async (pools: readonly ConfiguredPool[], clusterId: string | undefined) => {
+    const filesystems = createFilesystems(host);
+    const stores = new LocalStores({
+      pools,
+      host,
+      formatter: createFormatter({ filesystems, syscalls: host.syscalls, logger: silentLogger }),
+      registry: createFileRegistry({ stateDirectory: state, driver: DRIVER, clock }),
+      driver: DRIVER,
+      clusterId,
+      nodeName: 'node-1',
+      locks: new KeyedLock(),
+      clock,
+      logger: silentLogger,
+    });
+    opened.push(stores);
+    await stores.open(signal);
+    return stores;
+  };
   return {
     scratch,
     host,
@@ -48,24 +72,9 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
       overcommit: 1,
       lowWaterPercent: 5,
     }),
-    async open(pools, clusterId = 'cluster') {
-      const filesystems = createFilesystems(host);
-      const stores = new LocalStores({
-        pools,
-        host,
-        formatter: createFormatter({ filesystems, syscalls: host.syscalls, logger: silentLogger }),
-        registry: createFileRegistry({ stateDirectory: join(scratch.path, 'state'), driver: DRIVER, clock }),
-        driver: DRIVER,
-        clusterId,
-        nodeName: 'node-1',
-        locks: new KeyedLock(),
-        clock,
-        logger: silentLogger,
-      });
-      opened.push(stores);
-      await stores.open(signal);
-      return stores;
-    },
+    open: async (pools, clusterId = 'cluster') => await open(pools, clusterId),
+    openAsNode: async (pools) => await open(pools, undefined),
+    forget: async () => await rm(state, { recursive: true, force: true }),
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map((stores) => stores.close()));
       await host.close();

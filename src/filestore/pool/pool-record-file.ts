@@ -12,7 +12,8 @@ import { PoolRecord, RECORD_FORMAT } from '../records.ts';
 export interface ExpectedPool {
   readonly name: string;
   readonly paths: StorePaths;
-  readonly clusterId: string;
+  /** Undefined where only the pool itself says which cluster it belongs to. */
+  readonly clusterId: string | undefined;
   /** From the registry: undefined when this node never had the pool. */
   readonly knownPoolId: string | undefined;
   readonly clock: Clock;
@@ -38,7 +39,8 @@ export async function getPoolRecord(pool: Omit<ExpectedPool, 'clock' | 'knownPoo
   return record;
 }
 
-async function findPoolRecord({
+/** The record below a directory, whatever pool it is. Throws POOL_UNAVAILABLE when it cannot be read. */
+export async function findPoolRecord({
   paths,
   name,
 }: Pick<ExpectedPool, 'paths' | 'name'>): Promise<PoolRecord | undefined> {
@@ -59,6 +61,9 @@ async function initialise(expected: ExpectedPool): Promise<PoolRecord> {
       `${directory} exists, but ${paths.poolRecord} does not, so pool ${name} is not made there: the directory belongs to something else, or a pool lost its record. Restore the record, or choose another path.`,
     );
   }
+  if (clusterId === undefined) {
+    throw unavailable(`Nobody has said yet which cluster pool ${name} is to belong to: ask again.`);
+  }
   const record: PoolRecord = {
     formatVersion: RECORD_FORMAT,
     poolId: createPoolId(),
@@ -74,7 +79,7 @@ function checkIdentity(
   { name, paths, clusterId, knownPoolId }: Omit<ExpectedPool, 'clock'>,
   record: PoolRecord,
 ): void {
-  if (record.clusterId !== clusterId) {
+  if (clusterId !== undefined && record.clusterId !== clusterId) {
     throw unavailable(
       `The pool at ${paths.root} belongs to cluster ${record.clusterId}, not to this one (${clusterId}), so it is not opened as pool ${name}. Mount the right disk, or choose another path.`,
     );

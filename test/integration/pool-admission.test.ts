@@ -1,0 +1,127 @@
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LocalStores } from '../../src/pools/local-stores.ts';
+import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
+import { MiB } from '../contract/file-store.ts';
+import { getSentence, getStore, makePoolsFixture, type PoolsFixture } from '../support/pools.ts';
+import { listLoopsBelow, skipsRootTests } from '../support/scratch.ts';
+
+const signal = AbortSignal.timeout(600_000);
+const NEW = { poolName: 'pool', knownPoolId: undefined, clusterId: 'cluster' } as const;
+
+describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () => {
+  let fixture: PoolsFixture;
+  let image: string;
+  beforeEach(async () => {
+    fixture = await makePoolsFixture(signal);
+    image = join(fixture.scratch.path, 'pool.img');
+  });
+  afterEach(async () => await fixture[Symbol.asyncDispose]());
+
+  const createDirectory = async (): Promise<ConfiguredPool> => {
+    const pool = fixture.createPool('pool', { type: 'none' });
+    await mkdir(pool.path, { recursive: true });
+    return pool;
+  };
+  const createFile = async (): Promise<ConfiguredPool> =>
+    fixture.createPool('pool', { type: 'file', path: image, size: 320 * MiB, sparse: true });
+  const waits = (stores: LocalStores): boolean =>
+    stores.admission.list().some(({ poolName }) => poolName === 'pool');
+  const untilOpen = async (stores: LocalStores): Promise<string> =>
+    await expect
+      .poll(() => getStore(stores).poolId, { timeout: 20_000 })
+      .toMatch(/^[a-z2-7]{8}$/)
+      .then(() => getStore(stores).poolId);
+  /** As after a reboot of a node that has lost what it remembered. */
+  const reinstall = async (stores: LocalStores, pool: ConfiguredPool): Promise<void> => {
+    await stores.close();
+    if (pool.backing.type === 'file') {
+      await fixture.host.mounts.unmount(pool.path, signal);
+      await fixture.host.loops.detachAll(pool.backing.path, signal);
+    }
+    await fixture.forget();
+  };
+
+  it.each([
+    ['a directory', createDirectory],
+    ['a file', createFile],
+  ])('wait, and nothing is made, until they are admitted as new: %s', async (_, create) => {
+    const pool = await create();
+    const stores = await fixture.openAsNode([pool]);
+
+    expect(waits(stores)).toBe(true);
+    expect(getSentence(stores)).toMatch(/a controller has to say whether it is new/);
+    await expect(stat(join(pool.path, '.stowage'))).rejects.toThrow('ENOENT');
+    await expect(stat(image)).rejects.toThrow('ENOENT');
+    await stores.admission.admit(NEW, signal);
+    await untilOpen(stores);
+    expect(waits(stores)).toBe(false);
+  });
+
+  it.each([
+    ['a directory', createDirectory],
+    ['a file', createFile],
+  ])('are opened without a word when they are there: %s', async (_, create) => {
+    const pool = await create();
+    const first = await fixture.openAsNode([pool]);
+    await first.admission.admit(NEW, signal);
+    const poolId = await untilOpen(first);
+    await reinstall(first, pool);
+
+    const second = await fixture.openAsNode([pool]);
+    expect(getStore(second).poolId).toBe(poolId);
+    await second.admission.admit({ ...NEW, knownPoolId: poolId }, signal);
+    await second.admission.admit(NEW, signal);
+    for (const wrong of [
+      { ...NEW, knownPoolId: 'zzzzzzzz' },
+      { ...NEW, clusterId: 'another' },
+    ]) {
+      await expect(second.admission.admit(wrong, signal)).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      });
+    }
+  });
+
+  it('are not made anew when the cluster knows them, and used when their disk shows up', async () => {
+    const pool = await createDirectory();
+    const first = await fixture.openAsNode([pool]);
+    await first.admission.admit(NEW, signal);
+    const poolId = await untilOpen(first);
+    await reinstall(first, pool);
+    await rename(pool.path, `${pool.path}-unmounted`);
+    await mkdir(pool.path);
+
+    const second = await fixture.openAsNode([pool]);
+    await second.admission.admit({ ...NEW, knownPoolId: poolId }, signal);
+    await expect.poll(() => getSentence(second)).toMatch(/its disk is probably not mounted.*pools forget/);
+    expect(second.list()[0]?.poolId).toBe(poolId);
+    expect(await readdir(pool.path)).toEqual([]);
+
+    // An operator may have had the pool forgotten: the next attempt asks again.
+    fixture.clock.wake();
+    await expect.poll(() => waits(second)).toBe(true);
+    await rename(pool.path, `${pool.path}-empty`);
+    await rename(`${pool.path}-unmounted`, pool.path);
+    fixture.clock.wake();
+    expect(await untilOpen(second)).toBe(poolId);
+  });
+
+  it('wait when their file holds something else, which is left as it is', async () => {
+    const text = 'the only copy of my thesis';
+    await writeFile(image, text);
+    const stores = await fixture.openAsNode([await createFile()]);
+
+    expect(waits(stores)).toBe(true);
+    expect((await stat(image)).size).toBe(text.length);
+    expect(await listLoopsBelow(fixture.scratch.path)).toEqual([]);
+  });
+
+  it('that nobody has configured cannot be admitted', async () => {
+    const stores = await fixture.openAsNode([await createDirectory()]);
+
+    await expect(stores.admission.admit({ ...NEW, poolName: 'tape' }, signal)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+});
