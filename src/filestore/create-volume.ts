@@ -1,12 +1,14 @@
 import { quote } from '../base/quote.ts';
 import { hashName } from '../base/ids.ts';
+import { isDriverError } from '../domain/errors.ts';
 import { createObjectId, formatObjectId } from '../domain/ids.ts';
 import { ensureClaim, linkClaim } from './claims.ts';
 import { checkCompatible } from './compatibility.ts';
+import type { ContentOrigin } from './content/content.ts';
 import type { CreateVolumeRequest } from './file-store.ts';
+import { type Filling, openFilling } from './fill-volume.ts';
 import type { JobHandle } from './jobs.ts';
-import type { SourceContent } from './layouts/layout.ts';
-import { commitDraft, findSharedFamily, getSource, readVolumeRecord } from './objects.ts';
+import { commitDraft, readVolumeRecord } from './objects.ts';
 import { planVolume, type VolumePlan } from './plan-volume.ts';
 import { type Kept, RECORD_FORMAT, type VolumeRecord } from './records.ts';
 import type { StagedObject } from './staging.ts';
@@ -19,25 +21,44 @@ export async function createVolume(
   signal: AbortSignal,
 ): Promise<VolumeRecord> {
   const hash = hashName(context.clusterId, request.name);
+  // A ticket is made anew for every call: it says nothing of what is asked.
+  const { origin, ...asked } = request;
+  const fingerprint = JSON.stringify(asked);
+  if (origin !== undefined) context.origins.set(fingerprint, origin);
   const job = {
     key: `volumes/${hash}`,
-    fingerprint: JSON.stringify(request),
+    fingerprint,
     subject: `volume ${quote(request.name)}`,
-    work: (handle: JobHandle) => ensureVolume(context, request, { hash, handle }),
+    work: async (handle: JobHandle) => {
+      const findOrigin = (): ContentOrigin | undefined => context.origins.get(fingerprint);
+      try {
+        return await ensureVolume(context, asked, { hash, handle, findOrigin });
+      } finally {
+        context.origins.delete(fingerprint);
+      }
+    },
   };
-  return await context.jobs.run(job, signal);
+  try {
+    return await context.jobs.run(job, signal);
+  } catch (error) {
+    if (!isDriverError(error, 'OPERATION_PENDING')) context.origins.delete(fingerprint);
+    throw error;
+  }
 }
 
 interface Making {
   readonly hash: string;
   readonly handle: JobHandle;
+  /** Where the source is, as the last of the callers said. */
+  readonly findOrigin: () => ContentOrigin | undefined;
 }
 
 async function ensureVolume(
   context: StoreContext,
   request: CreateVolumeRequest,
-  { hash, handle }: Making,
+  making: Making,
 ): Promise<VolumeRecord> {
+  const { hash, handle, findOrigin } = making;
   await context.presence.check();
   const existing = await context.volumes.find(hash);
   if (existing !== undefined) {
@@ -45,9 +66,8 @@ async function ensureVolume(
     await ensureClaim(context, existing, hash);
     return existing;
   }
-  const source = request.source === undefined ? undefined : await getSource(context, request.source);
-  using _pin = source === undefined ? undefined : context.pins.hold(source.id);
-  const plan = planVolume(request, source, {
+  await using filling = await openFilling(context, request, { origin: findOrigin, job: handle });
+  const plan = planVolume(request, filling.source, {
     poolName: context.pool.name,
     abilities: context.abilities,
     filesystems: context.filesystems,
@@ -57,7 +77,7 @@ async function ensureVolume(
     `volume ${quote(request.name)}`,
     handle.signal,
   );
-  const volume = await buildVolume(context, request, { hash, handle, plan, source });
+  const volume = await buildVolume(context, request, { hash, plan, filling });
   checkCompatible(volume, request);
   // In one turn with the end of the reservation, so that the room is never counted twice, nor not at all.
   context.volumes.put(hash, volume);
@@ -67,19 +87,13 @@ async function ensureVolume(
 async function buildVolume(
   context: StoreContext,
   request: CreateVolumeRequest,
-  making: Making & { readonly plan: VolumePlan; readonly source: SourceContent | undefined },
+  { hash, plan, filling }: { readonly hash: string; readonly plan: VolumePlan; readonly filling: Filling },
 ): Promise<VolumeRecord> {
-  const { hash, handle, plan, source } = making;
   await using staged = await context.staging.open('volume');
   await context.onStep('staged');
-  const layout = context.layouts[plan.layout];
-  const target = { directory: staged.directory, plan };
-  const kept =
-    source === undefined
-      ? await layout.createEmpty(target, handle.signal)
-      : await layout.copy(target, source, handle);
+  const kept = await filling.fill(context.layouts[plan.layout], { directory: staged.directory, plan });
   await context.onStep('content-made');
-  const family = findSharedFamily(context, source);
+  const family = filling.findFamily();
   const record = toRecord(context, request, { plan, kept, family, staged });
   const draft = { kind: 'volume', hash, staged, record } as const;
   const volume = await commitDraft(context, draft, () => readVolumeRecord(context, hash));

@@ -2,6 +2,7 @@ import type { FsType } from '../domain/access.ts';
 import type { CapacityRange } from '../domain/capacity.ts';
 import type { StorageHealthStatus, VolumeHealthStatus } from '../domain/health.ts';
 import type { ContentSource, Page, PageRequest } from '../domain/volume.ts';
+import type { ContentOrigin, ContentRequest, OpenContent } from './content/content.ts';
 import type { Layout, SnapshotRecord, VolumeRecord } from './records.ts';
 
 /**
@@ -61,6 +62,11 @@ export interface FileStore {
 export interface LocalFileStore extends FileStore {
   /** Where the volume is. Throws VOLUME_NOT_FOUND. */
   locate(request: { readonly id: string }, signal: AbortSignal): Promise<VolumeLocation>;
+  /**
+   * Opens the content of a snapshot or volume, for a volume of another store. A volume is cut for it. Throws VOLUME_NOT_FOUND, SNAPSHOT_NOT_FOUND, NO_ROOM for the cut,
+   * OPERATION_PENDING while it is being made.
+   */
+  openContent(request: ContentRequest, signal: AbortSignal): Promise<OpenContent>;
   /** Notes that a cloned image's file system has an identity of its own now. */
   markIdentityRenewed(request: { readonly id: string }, signal: AbortSignal): Promise<void>;
   /** Notes that the root of a cloned image has the owner and bits that were asked for. */
@@ -102,6 +108,8 @@ export interface CreateVolumeRequest {
   /** Owner and permission bits of the volume's root; undefined leaves 0:0 and 0750. For images applied by the node after mkfs. */
   readonly owner: VolumeOwner;
   readonly source: ContentSource | undefined;
+  /** Where the source is when it is in another pool; it is then copied from there. Says nothing of what is asked: another one makes no other request. */
+  readonly origin?: ContentOrigin | undefined;
   readonly claim: { readonly namespace: string; readonly name: string } | undefined;
   /** The parameters as asked, for the comparison with an existing volume. */
   readonly askedParameters: Readonly<Record<string, string>>;

@@ -108,7 +108,10 @@ export class Jobs {
 
   #report(key: string, done: number, total: number): void {
     if (total > 0)
-      this.#progress.set(key, `${Math.min(99, Math.floor((done / total) * 100))} % of the content is copied`);
+      this.#progress.set(
+        key,
+        `${Math.min(99, Math.floor((done / total) * 100))} % of the content is copied (${done} of about ${total} bytes)`,
+      );
   }
 
   #throwKeptFailure(options: { readonly key: string; readonly fingerprint: string }): void {

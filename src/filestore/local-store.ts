@@ -1,5 +1,6 @@
 import { hashName } from '../base/ids.ts';
 import { DriverError } from '../domain/errors.ts';
+import { openContent } from './content/open-content.ts';
 import { createSnapshot } from './create-snapshot.ts';
 import { createVolume } from './create-volume.ts';
 import { deleteSnapshot, deleteVolume } from './delete-object.ts';
@@ -53,6 +54,7 @@ export function createLocalStore(context: StoreContext, close: () => Promise<voi
     getVolumeHealth: ({ id }, signal) => guard(() => getVolumeHealth(context, id, signal)),
     getHealth: (signal) => guard(() => getPoolHealth(context, signal)),
     locate: ({ id }) => guard(() => locate(context, id)),
+    openContent: (request, signal) => guard(() => openContent(context, request, signal)),
     markIdentityRenewed: ({ id }, signal) => guard(() => markIdentityRenewed(context, id, signal)),
     markOwnerApplied: ({ id }, signal) => guard(() => markOwnerApplied(context, id, signal)),
     close,

@@ -9,6 +9,10 @@ import { probeQuotas } from '../host/quotas/index.ts';
 import type { QuotaKind } from '../host/quotas/quota.ts';
 import type { Logger } from '../observability/logger.ts';
 import { reconcileClaims } from './claims.ts';
+import { Checkpoints } from './content/checkpoints.ts';
+import type { ContentSources } from './content/content.ts';
+import { Cuts } from './content/cuts.ts';
+import { noContentSources } from './content/no-sources.ts';
 import type { LocalFileStore } from './file-store.ts';
 import { Jobs } from './jobs.ts';
 import { createDirectoryLayout } from './layouts/directory.ts';
@@ -45,6 +49,8 @@ export interface OpenStoreOptions {
   readonly locks: KeyedLock;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The way to content of other stores. Default: there is none. */
+  readonly contents?: ContentSources;
   /** After how long a call whose work goes on is answered with OPERATION_PENDING. Default: 8 s. */
   readonly answerWithinMs?: number;
   /** Told, perhaps more than once, that the pool is not at its path any more: the store is of no use from then on. Default: nobody is. */
@@ -78,6 +84,7 @@ async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<Loc
   // Undone backwards, and also when what follows fails: nothing must work on a pool that is not open.
   await using started = new AsyncDisposableStack();
   started.defer(() => context.trash.close());
+  started.defer(() => context.cuts.close());
   started.defer(() => context.jobs.stop());
   const swept = await context.staging.sweep();
   if (swept > 0) logger.info('Unfinished work of an earlier life discarded', { pool: pool.name, swept });
@@ -137,11 +144,13 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     signal: options.closing,
   });
   const trash = new Trash({ paths, host, quota, clock, logger });
+  const jobs = new Jobs({ answerWithinMs: options.answerWithinMs ?? DEFAULT_ANSWER_WITHIN_MS, clock });
   return {
     ...objects,
     pool,
     poolId: options.poolId,
     clusterId: options.clusterId,
+    nodeName,
     host,
     filesystems: createFilesystems(host),
     abilities,
@@ -150,7 +159,11 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     meter,
     trash,
     staging: new Staging({ paths, nodeName, trash, clock, logger }),
-    jobs: new Jobs({ answerWithinMs: options.answerWithinMs ?? DEFAULT_ANSWER_WITHIN_MS, clock }),
+    jobs,
+    contents: options.contents ?? noContentSources,
+    origins: new Map(),
+    cuts: new Cuts({ jobs, clock }),
+    checkpoints: new Checkpoints(),
     pins: new Pins(),
     locks,
     clock,

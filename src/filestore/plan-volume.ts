@@ -9,6 +9,9 @@ import { BLOCK_BYTES, chooseCapacity } from './sizes.ts';
 
 const DEFAULT_FS_TYPE: FsType = 'ext4';
 
+/** What is known of the source when a volume is planned. */
+export type PlannedSource = Pick<SourceContent, 'kind' | 'id' | 'kept' | 'capacityBytes'>;
+
 /** What is known of the pool when a volume is planned. */
 export interface PlanningFacts {
   readonly poolName: string;
@@ -24,7 +27,7 @@ export interface VolumePlan extends ContentPlan {
 /** Decides layout, size and the rest from the request, the source and what the pool can do. Throws INVALID_ARGUMENT, SIZE_OUT_OF_RANGE. */
 export function planVolume(
   request: CreateVolumeRequest,
-  source: SourceContent | undefined,
+  source: PlannedSource | undefined,
   facts: PlanningFacts,
 ): VolumePlan {
   const layout = source === undefined ? chooseLayout(request, facts) : layoutOfSource(request, source);
@@ -59,7 +62,7 @@ function chooseLayout(request: CreateVolumeRequest, facts: PlanningFacts): Layou
   return facts.abilities.quotaIsHard ? 'directory' : 'image';
 }
 
-function layoutOfSource(request: CreateVolumeRequest, source: SourceContent): Layout {
+function layoutOfSource(request: CreateVolumeRequest, source: PlannedSource): Layout {
   const { layout } = source.kept;
   if (request.layout !== 'auto' && request.layout !== layout) {
     throw invalid(
@@ -86,7 +89,7 @@ function checkDirectory(request: CreateVolumeRequest, facts: PlanningFacts): voi
   }
 }
 
-function chooseFsType(request: CreateVolumeRequest, source: SourceContent | undefined): FsType | undefined {
+function chooseFsType(request: CreateVolumeRequest, source: PlannedSource | undefined): FsType | undefined {
   if (request.accessType === 'block') return undefined;
   const existing = source?.kept.layout === 'image' ? source.kept.fsType : undefined;
   if (existing !== undefined && request.fsType !== undefined && existing !== request.fsType) {

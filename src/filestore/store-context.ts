@@ -3,6 +3,9 @@ import type { KeyedLock } from '../base/keyed-lock.ts';
 import type { Filesystems } from '../host/filesystems/index.ts';
 import type { Host } from '../host/host.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Checkpoints } from './content/checkpoints.ts';
+import type { ContentOrigin, ContentSources } from './content/content.ts';
+import type { Cuts } from './content/cuts.ts';
 import type { StoreAbilities } from './file-store.ts';
 import type { Jobs } from './jobs.ts';
 import type { LayoutKind } from './layouts/layout.ts';
@@ -32,6 +35,7 @@ export interface StoreContext {
   readonly pool: PoolSettings;
   readonly poolId: string;
   readonly clusterId: string;
+  readonly nodeName: string;
   readonly paths: StorePaths;
   readonly host: Host;
   readonly filesystems: Filesystems;
@@ -45,6 +49,12 @@ export interface StoreContext {
   readonly staging: Staging;
   readonly trash: Trash;
   readonly jobs: Jobs;
+  /** The way to content of other stores. */
+  readonly contents: ContentSources;
+  /** Where the sources of volumes that are being made are, by what is asked. */
+  readonly origins: Map<string, ContentOrigin>;
+  readonly cuts: Cuts;
+  readonly checkpoints: Checkpoints;
   readonly pins: Pins;
   /** Shared with the node half: `volume:<id>`. */
   readonly locks: KeyedLock;

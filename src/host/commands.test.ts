@@ -107,6 +107,100 @@ describe('Commands', () => {
   });
 });
 
+describe('a stream of output', () => {
+  async function collect(output: AsyncIterable<Buffer>): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of output) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  it('has all that a program prints, however slowly it is read', async () => {
+    await program('flood', 'head -c 3000000 /dev/zero; echo end');
+    let bytes = 0;
+
+    for await (const chunk of commands().stream({ argv: ['flood'], deadlineMs: 10_000 }, never)) {
+      // Longer than the grace in which a program that has ended is done with.
+      if (bytes === 0) await sleepFor(300);
+      bytes += chunk.length;
+    }
+
+    expect(bytes).toBe(3_000_004);
+  });
+
+  it('ends with the failure of the program, after what it printed', async () => {
+    await program('half', 'echo begun; echo broken >&2; exit 2');
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const chunk of commands().stream({ argv: ['half'], deadlineMs: 5000 }, never))
+        seen.push(chunk.toString());
+    })();
+
+    expect(await failureOf(reading)).toMatchObject({ exitCode: 2, stderr: 'broken\n' });
+    expect(seen.join('')).toBe('begun\n');
+  });
+
+  it('says when the program is missing', async () => {
+    const reading = collect(commands().stream({ argv: ['nothing-here'], deadlineMs: 5000 }, never));
+
+    expect(await failureOf(reading)).toMatchObject({ notFound: true });
+  });
+
+  it('ends the program when the reader leaves, and when the caller does', async () => {
+    await program('endless', `echo $$ > ${scratch.path}/pid; exec yes`);
+    const abort = new AbortController();
+
+    for await (const _chunk of commands().stream({ argv: ['endless'], deadlineMs: 60_000 }, never)) break;
+    const pid = Number(await readFile(join(scratch.path, 'pid'), 'utf8'));
+    const reading = (async () => {
+      for await (const _chunk of commands().stream({ argv: ['endless'], deadlineMs: 60_000 }, abort.signal))
+        abort.abort(new Error('enough'));
+    })();
+
+    expect(await failureOf(reading)).toMatchObject({ isAborted: true });
+    await expect(stateOf(pid)).resolves.toBe('gone');
+  });
+});
+
+describe('a stream of input', () => {
+  it('is read by the program as it comes', async () => {
+    async function* input(): AsyncGenerator<Buffer> {
+      for (let count = 0; count < 40; count += 1) yield Buffer.alloc(100_000, 'x');
+    }
+
+    const result = await commands().run({ argv: ['wc', '-c'], input: input(), deadlineMs: 10_000 }, never);
+
+    expect(result.stdout).toBe('4000000\n');
+  });
+
+  it('ends the program when it fails, and its error is the one that shows', async () => {
+    await program('wait', `echo $$ > ${scratch.path}/pid; exec cat`);
+    async function* input(): AsyncGenerator<Buffer> {
+      yield Buffer.from('x');
+      await readFileWhenThere(join(scratch.path, 'pid'));
+      throw new Error('the source is gone');
+    }
+
+    const running = commands().run({ argv: ['wait'], input: input(), deadlineMs: 10_000 }, never);
+
+    await expect(running).rejects.toThrow('the source is gone');
+    const pid = Number(await readFile(join(scratch.path, 'pid'), 'utf8'));
+    await expect(stateOf(pid)).resolves.toBe('gone');
+  });
+
+  it('need not be read to its end', async () => {
+    async function* input(): AsyncGenerator<Buffer> {
+      for (;;) yield Buffer.alloc(100_000, 'x');
+    }
+
+    const result = await commands().run(
+      { argv: ['head', '-c', '3'], input: input(), deadlineMs: 10_000 },
+      never,
+    );
+
+    expect(result.stdout).toBe('xxx');
+  });
+});
+
 async function readFileWhenThere(path: string): Promise<string> {
   for (;;) {
     try {

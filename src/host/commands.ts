@@ -1,14 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { Logger } from '../observability/logger.ts';
-import { BoundedOutput } from './bounded-output.ts';
-import { CommandError, type CommandFailure } from './command-error.ts';
+import { CommandError } from './command-error.ts';
 import type { Command, CommandResult, Commands } from './host.ts';
 import { ProcessGroup } from './process-group.ts';
+import { type RunningCommand, releaseCommand, startCommand, toCommandResult } from './running-command.ts';
 
 const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const MAX_OUTPUT_BYTES = 64 * 1024;
-/** How long output is awaited after the child has ended: a process that it left behind may hold the pipes open. */
-const OUTPUT_GRACE_MS = 100;
 
 export interface CommandsDependencies {
   readonly logger: Logger;
@@ -22,74 +18,74 @@ export interface CommandsDependencies {
 export function createCommands(dependencies: CommandsDependencies): Commands {
   const { logger, searchPath = SEARCH_PATH, killGraceMs = 2000 } = dependencies;
 
-  async function run(command: Command, signal: AbortSignal): Promise<CommandResult> {
-    signal.throwIfAborted();
-    const running = start(command, searchPath);
+  /** Ends the group; returns the process id of a leader that cannot be killed. */
+  async function kill(command: Command, { child, ended }: RunningCommand): Promise<number | undefined> {
+    const isGone = await new ProcessGroup(child, killGraceMs).kill(ended);
+    if (isGone) return undefined;
+    logger.error('A command cannot be killed', { program: command.argv[0], pid: child.pid });
+    return child.pid;
+  }
+
+  /** Waits for the end. Throws, and kills the group, when a deadline, an abort or its input ends it. */
+  async function settle(
+    command: Command,
+    running: RunningCommand,
+    signal: AbortSignal,
+  ): Promise<CommandResult> {
     using stop = stopOn(command, signal);
-    const ended = await Promise.race([running.ended, stop.reason]);
-    if (typeof ended === 'object') return finish(command, running, ended);
-    const group = new ProcessGroup(running.child, killGraceMs);
-    const isGone = await group.kill(running.ended);
-    const { pid } = running.child;
-    if (!isGone) logger.error('A command cannot be killed', { program: command.argv[0], pid });
-    release(running.child);
+    const ended = await Promise.race([running.ended, running.inputFailed, stop.reason]);
+    if (typeof ended === 'object' && 'exitCode' in ended) return toCommandResult(command, running, ended);
+    const abandonedPid = await kill(command, running);
+    releaseCommand(running);
+    if (typeof ended === 'object') throw ended.inputError;
     throw new CommandError({
       argv: command.argv,
       [ended]: true,
       signal: running.child.signalCode ?? undefined,
-      abandonedPid: isGone ? undefined : pid,
+      abandonedPid,
       stderr: running.stderr.toString(),
       cause: ended === 'isAborted' ? signal.reason : undefined,
     });
   }
 
-  return { run };
+  async function* stream(command: Command, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    signal.throwIfAborted();
+    const running = startCommand(command, { searchPath, collects: false });
+    const settled = settle(command, running, signal);
+    // Its failure is thrown below, once what was printed before has been handed over.
+    settled.catch(() => undefined);
+    let isRead = false;
+    try {
+      for await (const chunk of running.child.stdout ?? []) yield chunk as Buffer;
+      isRead = true;
+    } catch (error) {
+      // The pipe was closed under the reader because the command was ended: that is the error that counts.
+      isRead = true;
+      await settled;
+      throw error;
+    } finally {
+      if (!isRead && !hasEnded(running)) await kill(command, running);
+      releaseCommand(running);
+    }
+    await settled;
+  }
+
+  return {
+    async run(command, signal) {
+      signal.throwIfAborted();
+      const running = startCommand(command, { searchPath, collects: true });
+      try {
+        return await settle(command, running, signal);
+      } finally {
+        releaseCommand(running);
+      }
+    },
+    stream,
+  };
 }
 
-interface Running {
-  readonly child: ChildProcess;
-  readonly stdout: BoundedOutput;
-  readonly stderr: BoundedOutput;
-  /** Never rejects. */
-  readonly ended: Promise<Ended>;
-}
-
-interface Ended {
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly error?: Error;
-}
-
-function start(command: Command, searchPath: string): Running {
-  const [program, ...args] = command.argv;
-  const child = spawn(program, args, {
-    env: { PATH: searchPath, LC_ALL: 'C' },
-    cwd: '/',
-    detached: true,
-    stdio: [command.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-  });
-  const maximum = command.maxOutputBytes ?? MAX_OUTPUT_BYTES;
-  const stdout = new BoundedOutput(maximum);
-  const stderr = new BoundedOutput(maximum);
-  child.stdout?.on('data', (chunk: Buffer) => stdout.append(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => stderr.append(chunk));
-  // A child may end without reading its input; its exit code says what that means.
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(command.input);
-  return { child, stdout, stderr, ended: waitForEnd(child) };
-}
-
-function waitForEnd(child: ChildProcess): Promise<Ended> {
-  const { promise, resolve } = Promise.withResolvers<Ended>();
-  child.once('error', (error) => resolve({ exitCode: null, signal: null, error }));
-  child.once('exit', (exitCode, signal) => {
-    const grace = setTimeout(() => resolve({ exitCode, signal }), OUTPUT_GRACE_MS);
-    child.once('close', () => {
-      clearTimeout(grace);
-      resolve({ exitCode, signal });
-    });
-  });
-  return promise;
+function hasEnded({ child }: RunningCommand): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 function stopOn(command: Command, signal: AbortSignal) {
@@ -104,32 +100,4 @@ function stopOn(command: Command, signal: AbortSignal) {
       signal.removeEventListener('abort', onAbort);
     },
   };
-}
-
-function finish(command: Command, running: Running, ended: Ended): CommandResult {
-  release(running.child);
-  const stderr = running.stderr.toString();
-  if (ended.error !== undefined) {
-    const notFound = 'code' in ended.error && ended.error.code === 'ENOENT';
-    throw new CommandError({ argv: command.argv, notFound, stderr, cause: ended.error });
-  }
-  const { exitCode } = ended;
-  if (exitCode === null || !(command.okExitCodes ?? [0]).includes(exitCode)) {
-    const failure: CommandFailure = {
-      argv: command.argv,
-      exitCode: exitCode ?? undefined,
-      signal: ended.signal ?? undefined,
-      stderr,
-    };
-    throw new CommandError(failure);
-  }
-  return { exitCode, stdout: running.stdout.toString(), stderr };
-}
-
-/** Lets go of pipes that something else may still hold open, and of a child that does not end. */
-function release(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.stderr?.destroy();
-  child.stdin?.destroy();
-  child.unref();
 }

@@ -21,12 +21,18 @@ export interface Commands {
    * killed is abandoned and named in the error. A missing program is a CommandError with `notFound`.
    */
   run(command: Command, signal: AbortSignal): Promise<CommandResult>;
+  /**
+   * Runs like `run`, and hands over what the program prints as it comes: the program waits while nobody takes it. Throws like `run`
+   * once the output has ended. Whoever leaves the loop early ends the program.
+   */
+  stream(command: Command, signal: AbortSignal): AsyncIterable<Buffer>;
 }
 
 export interface Command {
   readonly argv: readonly [program: string, ...args: string[]];
   readonly deadlineMs: number;
-  readonly input?: string;
+  /** What the program reads. An iterable is asked for more only as fast as the program reads; when it throws, the program is ended and its error thrown. */
+  readonly input?: string | AsyncIterable<Uint8Array>;
   /** Exit codes that are answers, not failures. Default: 0. */
   readonly okExitCodes?: readonly number[];
   /** Kept of each stream; what is beyond is dropped from the middle. Default 64 KiB. */
@@ -137,11 +143,23 @@ export interface Trees {
    * `reflink: 'always'` fails where it cannot share blocks.
    */
   copy(options: CopyTreeOptions, signal: AbortSignal): Promise<void>;
+  /**
+   * The contents of `source` as an archive in the pax format, with all that `copy` keeps but sockets. As long as nothing in the tree changes, it is the same
+   * to the byte every time. Whoever leaves the loop early ends the work.
+   */
+  pack(source: string, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** Unpacks what {@link Trees.pack} made into the existing, empty directory `target`. Throws NO_ROOM; what `archive` throws. */
+  unpack(options: UnpackTreeOptions, signal: AbortSignal): Promise<void>;
   /** Allocated bytes and number of inodes (du). */
   measure(
     path: string,
     signal: AbortSignal,
   ): Promise<{ readonly usedBytes: number; readonly usedInodes: number }>;
+}
+
+export interface UnpackTreeOptions {
+  readonly archive: AsyncIterable<Uint8Array>;
+  readonly target: string;
 }
 
 export interface CopyTreeOptions {

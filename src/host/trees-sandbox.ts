@@ -37,6 +37,8 @@ const WALK = ['CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'] as const;
 /** Give copies their owners, set-id bits, device nodes, file capabilities, and trusted.* attributes (SYS_ADMIN). Not SYS_RESOURCE: quotas bind. */
 const DUPLICATE = ['CAP_CHOWN', 'CAP_FSETID', 'CAP_MKNOD', 'CAP_SETFCAP', 'CAP_SYS_ADMIN'] as const;
 
+const ALL_ATTRIBUTES = ['--numeric-owner', '--xattrs', '--xattrs-include=*', '--acls'] as const;
+
 /** The argv that removes what is in a tree; its root stays, since it is a mount there. Pure. */
 export function toRemoveArgv(path: string): Argv {
   const rm = ['/usr/bin/rm', '-rf', '--one-file-system', '--', '/target'];
@@ -57,6 +59,30 @@ export function toCopyArgv({ source, target, reflink }: CopyTreeOptions): Argv {
   // cp gives read-only directories their bits by way of /proc/self/fd; what it shows is the sandbox's own processes.
   const mounts = ['--proc', '/proc', '--ro-bind', source, '/source', '--bind', target, '/target'];
   return [...SANDBOX, ...grant([...WALK, ...DUPLICATE]), ...mounts, '--', ...GENTLY, ...cp];
+}
+
+/**
+ * The argv that prints the contents of a tree as an archive. Pure. What would differ from one run to the next is left out: times of access and change,
+ * and the process id in the names of extended headers.
+ */
+export function toPackArgv(source: string): Argv {
+  const stable = '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime';
+  const create = ['/usr/bin/tar', '--create', '--file=-', '--format=posix', '--sort=name', stable];
+  // xfs shows its access control lists a second time, under names that would be taken for attributes elsewhere.
+  const attributes = [...ALL_ATTRIBUTES, '--xattrs-exclude=trusted.SGI_ACL_*'];
+  const tar = [...create, ...attributes, '--sparse', '--one-file-system', '--directory=/source', '.'];
+  // SYS_ADMIN reads trusted.* attributes.
+  const capabilities = grant([...WALK, 'CAP_SYS_ADMIN']);
+  const mounts = ['--proc', '/proc', '--ro-bind', source, '/source'];
+  return [...SANDBOX, ...capabilities, ...mounts, '--', ...GENTLY, ...tar];
+}
+
+/** The argv that unpacks such an archive from its standard input. Pure. */
+export function toUnpackArgv(target: string): Argv {
+  const extract = ['/usr/bin/tar', '--extract', '--file=-', '--preserve-permissions', '--same-owner'];
+  const tar = [...extract, ...ALL_ATTRIBUTES, '--delay-directory-restore', '--directory=/target'];
+  const mounts = ['--proc', '/proc', '--bind', target, '/target'];
+  return [...SANDBOX, ...grant([...WALK, ...DUPLICATE]), ...mounts, '--', ...GENTLY, ...tar];
 }
 
 function grant(capabilities: readonly string[]): readonly string[] {

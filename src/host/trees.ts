@@ -1,10 +1,11 @@
 import { rmdir } from 'node:fs/promises';
 import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import { CommandError } from './command-error.ts';
 import { isErrno } from './errno.ts';
 import { createTools, type Tools } from './filesystems/tools.ts';
-import type { CommandResult, Commands, CopyTreeOptions, Mounts, Trees } from './host.ts';
-import { toCopyArgv, toMeasureArgv, toRemoveArgv } from './trees-sandbox.ts';
+import type { Command, CommandResult, Commands, CopyTreeOptions, Mounts, Trees } from './host.ts';
+import { toCopyArgv, toMeasureArgv, toPackArgv, toRemoveArgv, toUnpackArgv } from './trees-sandbox.ts';
 
 export interface TreesDeps {
   readonly commands: Commands;
@@ -38,6 +39,23 @@ export function createTrees({ commands, mounts, logger }: TreesDeps): Trees {
       const { source, target } = options;
       logger.debug('Tree copied', { source, target, durationMs: Math.round(performance.now() - startedAt) });
     },
+    async *pack(source, signal) {
+      const command = { argv: toPackArgv(source), deadlineMs: DEADLINE_MS, maxOutputBytes: MAX_OUTPUT_BYTES };
+      try {
+        yield* tools.stream(command, signal);
+      } catch (error) {
+        throw error instanceof CommandError && error.exitCode !== undefined
+          ? toPackError(source, error)
+          : error;
+      }
+    },
+    async unpack({ archive, target }, signal) {
+      const startedAt = performance.now();
+      const command = { argv: toUnpackArgv(target), input: archive, okExitCodes: [0, 1, 2] };
+      const result = await run(tools, command, signal);
+      if (result.exitCode !== 0) throw toUnpackError(target, result);
+      logger.debug('Tree unpacked', { target, durationMs: Math.round(performance.now() - startedAt) });
+    },
     async measure(path, signal) {
       const bytes = await run(tools, { argv: toMeasureArgv(path, 'bytes') }, signal);
       const inodes = await run(tools, { argv: toMeasureArgv(path, 'inodes') }, signal);
@@ -48,7 +66,7 @@ export function createTrees({ commands, mounts, logger }: TreesDeps): Trees {
 
 async function run(
   tools: Tools,
-  command: { readonly argv: readonly [string, ...string[]]; readonly okExitCodes?: readonly number[] },
+  command: Pick<Command, 'argv' | 'input' | 'okExitCodes'>,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   return await tools.run({ ...command, deadlineMs: DEADLINE_MS, maxOutputBytes: MAX_OUTPUT_BYTES }, signal);
@@ -90,9 +108,32 @@ function toRemoveError(path: string, result: CommandResult): DriverError {
   );
 }
 
+function toPackError(source: string, error: CommandError): DriverError {
+  return new DriverError(
+    'PRECONDITION_FAILED',
+    `The tree ${source} could not be read in full, or changed meanwhile. tar said: ${firstLines(error.stderr)}`,
+    { cause: error, details: { exitCode: error.exitCode } },
+  );
+}
+
+function toUnpackError(target: string, result: CommandResult): DriverError {
+  const said = firstLines(result.stderr);
+  const isFull = isAboutRoom(said);
+  return new DriverError(
+    isFull ? 'NO_ROOM' : 'PRECONDITION_FAILED',
+    `The archive could not be unpacked to ${target}${isFull ? ', because there is no room for it' : ''}. tar said: ${said}`,
+    { details: { exitCode: result.exitCode } },
+  );
+}
+
+function isAboutRoom(said: string): boolean {
+  // "Wrote only …" is what tar says of a file that the last blocks went to.
+  return /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(said);
+}
+
 function toCopyError(options: CopyTreeOptions, result: CommandResult): DriverError {
   const said = firstLines(result.stderr);
-  const isFull = /No space left on device|Disk quota exceeded/.test(said);
+  const isFull = isAboutRoom(said);
   return new DriverError(
     isFull ? 'NO_ROOM' : 'PRECONDITION_FAILED',
     `The tree ${options.source} could not be copied to ${options.target}${isFull ? ', because there is no room for it' : ''}. cp said: ${said}`,
@@ -100,11 +141,12 @@ function toCopyError(options: CopyTreeOptions, result: CommandResult): DriverErr
   );
 }
 
-/** What a program said first, without the line in which rm complains about the root of its mount. */
+/** rm's complaint about the root of its mount, and tar's note of what is no content. */
+const IRRELEVANT = /'\/target': Device or resource busy|: socket ignored$/;
+
+/** What a program said first, as far as it matters. */
 function firstLines(stderr: string): string {
-  const lines = stderr
-    .split('\n')
-    .filter((line) => line !== '' && !line.includes("'/target': Device or resource busy"));
+  const lines = stderr.split('\n').filter((line) => line !== '' && !IRRELEVANT.test(line));
   return lines.slice(0, 3).join('; ').slice(0, 500);
 }
 

@@ -34,6 +34,7 @@ export function watchStore(store: LocalFileStore, pulse: PoolPulse): WatchedStor
     getVolumeHealth: (request, signal) => read(signal, () => store.getVolumeHealth(request, signal)),
     getHealth: (signal) => read(signal, () => store.getHealth(signal)),
     locate: (request, signal) => read(signal, () => store.locate(request, signal)),
+    openContent: (request, signal) => write(signal, () => store.openContent(request, signal)),
     markIdentityRenewed: (request, signal) => write(signal, () => store.markIdentityRenewed(request, signal)),
     markOwnerApplied: (request, signal) => write(signal, () => store.markOwnerApplied(request, signal)),
     close: () => store.close(),

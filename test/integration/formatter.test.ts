@@ -161,6 +161,7 @@ describe.skipIf(skipsRootTests())('the formatter on real devices', () => {
       async (delayMs) => {
         const request = toRequest(await makeDevice(), fsType);
         const impatient: Commands = {
+          ...commands,
           run: async (command, signal) =>
             await commands.run(command, AbortSignal.any([signal, AbortSignal.timeout(delayMs)])),
         };

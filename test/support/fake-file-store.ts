@@ -4,6 +4,9 @@ import { DriverError } from '../../src/domain/errors.ts';
 import { createObjectId, formatObjectId, parseObjectId } from '../../src/domain/ids.ts';
 import type { Page, PageRequest } from '../../src/domain/volume.ts';
 import { checkCompatible } from '../../src/filestore/compatibility.ts';
+import type { ContentSources } from '../../src/filestore/content/content.ts';
+import { ContentDigest } from '../../src/filestore/content/digest.ts';
+import { noContentSources } from '../../src/filestore/content/no-sources.ts';
 import type {
   CreateVolumeRequest,
   LocalFileStore,
@@ -19,6 +22,8 @@ export interface FakeFileStoreOptions {
   readonly root?: string;
   readonly totalBytes?: number;
   readonly abilities?: Partial<StoreAbilities>;
+  /** The way to content of other stores. Left out: there is none. */
+  readonly contents?: ContentSources;
   /** What the machine says; decides whether a volume may be deleted. */
   readonly isInUse?: (location: VolumeLocation) => Promise<boolean>;
 }
@@ -84,6 +89,15 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
     throw new DriverError('SNAPSHOT_NOT_FOUND', `There is no snapshot ${source.id}.`);
   };
 
+  const findElsewhere = async (request: CreateVolumeRequest, signal: AbortSignal) => {
+    const { source, origin, name } = request;
+    if (source === undefined || origin === undefined) return undefined;
+    const target = { nodeName: 'fake', poolId, volumeName: name };
+    const { contents = noContentSources } = options;
+    await using content = await contents.openContent({ source, target, origin }, signal);
+    return { sizeBytes: content.facts.capacityBytes, kept: content.facts.kept };
+  };
+
   return {
     poolId,
     abilities,
@@ -98,7 +112,9 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
         checkCompatible(existing, request);
         return existing;
       }
-      const source = findSource(request.source);
+      // Between the look at the name and the record nothing waits, unless it has to.
+      const isHere = request.origin === undefined || request.origin.poolId === poolId;
+      const source = isHere ? findSource(request.source) : await findElsewhere(request, signal);
       const kept = source === undefined ? chooseKept(request, abilities) : toClone(source.kept);
       checkKept(kept, request);
       const capacityBytes = chooseCapacity(request.range, {
@@ -242,6 +258,20 @@ export function createFakeFileStore(options: FakeFileStoreOptions): FakeFileStor
     async locate({ id }, signal) {
       await enter(signal);
       return locate(getVolume(id));
+    },
+
+    async openContent({ source }, signal) {
+      await enter(signal);
+      const found = findSource(source);
+      if (found === undefined) throw new Error('no source was asked for');
+      const { kept, sizeBytes: capacityBytes } = found;
+      return {
+        facts: { tag: source.id, kept, capacityBytes, usedBytes: 0 },
+        async *read() {
+          yield await Promise.resolve({ digest: ContentDigest.create().finish() });
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
     },
 
     async markIdentityRenewed({ id }, signal) {

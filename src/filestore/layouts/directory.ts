@@ -4,6 +4,8 @@ import { DriverError } from '../../domain/errors.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
 import type { Host } from '../../host/host.ts';
 import type { QuotaKind, QuotaName, TreeHandle } from '../../host/quotas/quota.ts';
+import { toArchivePieces } from '../content/archive-pieces.ts';
+import type { ContentPiece } from '../content/content.ts';
 import type { VolumeOwner } from '../file-store.ts';
 import { CONTENT_NAMES } from '../paths.ts';
 import type { Kept, SnapshotRecord } from '../records.ts';
@@ -71,6 +73,19 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
       return { kept, heldBytes: usedBytes, consistency: consistencyOf(quota.copying, isUsed) };
     },
 
+    readPieces: (content, _from, signal) => toArchivePieces(host.trees.pack(content.path, signal)),
+
+    async receive({ directory, plan }, { pieces, usedBytes }, signal) {
+      const path = join(directory, CONTENT_NAMES.directory);
+      const limitBytes = plan.isLimited ? plan.capacityBytes : undefined;
+      assertRoom(usedBytes, limitBytes);
+      const handle = await quota.createTree({ path, limitBytes }, signal);
+      await host.trees.unpack({ archive: toBytes(pieces), target: path }, signal);
+      await applyOwner(path, plan.owner);
+      await host.syscalls.syncFileSystem({ path }, signal);
+      return toKept(handle, plan.isLimited);
+    },
+
     async grow(content, capacityBytes, signal) {
       if (content.kept.layout !== 'directory' || isUnlimited(content.kept)) return;
       const handle = toTreeHandle(content.kept);
@@ -91,6 +106,18 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
       return [...limits.map(limitTrouble), ...reachedTrouble(content, await measure(content, signal))];
     },
   };
+}
+
+function assertRoom(usedBytes: number, limitBytes: number | undefined): void {
+  if (limitBytes === undefined || usedBytes <= limitBytes) return;
+  throw new DriverError(
+    'SIZE_OUT_OF_RANGE',
+    `The source holds ${usedBytes} bytes, more than the ${limitBytes} that its copy may hold. Ask for a larger volume.`,
+  );
+}
+
+async function* toBytes(pieces: AsyncIterable<ContentPiece>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { data } of pieces) yield data;
 }
 
 type CopiedTree = Parameters<QuotaKind['copyTree']>[0];

@@ -1,9 +1,11 @@
-import { open, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
 import { findExt4Errors } from '../../host/disk-facts.ts';
 import type { Host } from '../../host/host.ts';
+import type { ContentPiece } from '../content/content.ts';
+import { readImagePieces } from '../content/image-pieces.ts';
 import type { VolumeOwner } from '../file-store.ts';
 import { CONTENT_NAMES } from '../paths.ts';
 import type { Kept } from '../records.ts';
@@ -36,9 +38,7 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
       await extendFile(path, plan.capacityBytes);
       // A clone has holes where its source was allocated but never written.
       if (plan.preallocate) await allocateRange(host, path, { from: 0, to: plan.capacityBytes }, job.signal);
-      const identityPending = plan.accessType === 'mount';
-      const kept = toKept(plan, { sectorSizeBytes: from.sectorSizeBytes, identityPending });
-      return identityPending && isOwnerAsked(plan.owner) ? { ...kept, ownerPending: true } : kept;
+      return toCopiedKept(plan, from.sectorSizeBytes);
     },
 
     async cut(directory, source, job) {
@@ -48,6 +48,17 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
       const { usedBytes } = await measureFile(path);
       const { size: sizeBytes } = await stat(path);
       return { kept: { ...from, preallocated: false }, heldBytes: usedBytes, sizeBytes, consistency };
+    },
+
+    readPieces: (content, from, signal) => readImagePieces(host, { path: content.path, from }, signal),
+
+    async receive({ directory, plan }, incoming, signal) {
+      const from = getImageKept(incoming);
+      const path = join(directory, CONTENT_NAMES.image);
+      await createSparseFile(path, plan.capacityBytes);
+      if (plan.preallocate) await allocateRange(host, path, { from: 0, to: plan.capacityBytes }, signal);
+      await writePieces(path, incoming.pieces, signal);
+      return toCopiedKept(plan, from.sectorSizeBytes);
     },
 
     async grow(content, capacityBytes, signal) {
@@ -74,7 +85,7 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
   };
 }
 
-function getImageKept(content: Content): Extract<Kept, { layout: 'image' }> {
+function getImageKept(content: Pick<Content, 'kept'>): Extract<Kept, { layout: 'image' }> {
   if (content.kept.layout !== 'image')
     throw new DriverError('INTERNAL', 'A directory was taken for an image.');
   return content.kept;
@@ -96,6 +107,33 @@ function toKept(
     preallocated: plan.preallocate,
     identityPending: facts.identityPending,
   };
+}
+
+/** Two file systems of one identity must not be mounted at once, and the root in it is still the source's. */
+function toCopiedKept(plan: ContentPlan, sectorSizeBytes: number): Extract<Kept, { layout: 'image' }> {
+  const identityPending = plan.accessType === 'mount';
+  const kept = toKept(plan, { sectorSizeBytes, identityPending });
+  return identityPending && isOwnerAsked(plan.owner) ? { ...kept, ownerPending: true } : kept;
+}
+
+async function writePieces(
+  path: string,
+  pieces: AsyncIterable<ContentPiece>,
+  signal: AbortSignal,
+): Promise<void> {
+  await using file = await open(path, 'r+');
+  for await (const { position, data } of pieces) {
+    signal.throwIfAborted();
+    await writeFully(file, data, position);
+  }
+  await file.sync();
+}
+
+async function writeFully(file: FileHandle, data: Buffer, position: number): Promise<void> {
+  let written = 0;
+  while (written < data.length) {
+    written += (await file.write(data, written, data.length - written, position + written)).bytesWritten;
+  }
 }
 
 /** A device that is larger than its record says would be refused when it is staged. */

@@ -1,5 +1,6 @@
 import type { FsType } from '../../domain/access.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
+import type { ContentPiece } from '../content/content.ts';
 import type { VolumeOwner } from '../file-store.ts';
 import type { JobHandle } from '../jobs.ts';
 import type { Kept, Layout, SnapshotRecord } from '../records.ts';
@@ -18,6 +19,12 @@ export interface LayoutKind {
   copy(target: NewContent, source: SourceContent, job: JobHandle): Promise<Kept>;
   /** Duplicates a volume's content as it is at one moment. */
   cut(directory: string, source: SourceContent, job: JobHandle): Promise<Cut>;
+  /** The content as it travels to another store: the pieces at and after a position that is 0 or where a piece ended. Nobody changes it meanwhile. */
+  readPieces(content: Content, from: number, signal: AbortSignal): AsyncIterable<ContentPiece>;
+  /**
+   * Makes content from the pieces of another store's, which are from its beginning, and in their order. What is kept there decides what is not planned. Throws what `pieces` throws.
+   */
+  receive(target: NewContent, incoming: IncomingContent, signal: AbortSignal): Promise<Kept>;
   /** Raises the size. Already that large is fine; never shrinks. Throws PRECONDITION_FAILED where the size cannot be enforced any more. */
   grow(content: Content, capacityBytes: number, signal: AbortSignal): Promise<void>;
   /** What the content has for its size by itself, which a cut short expansion leaves larger than the record says. Undefined where only the record says. */
@@ -46,6 +53,12 @@ export interface NewContent {
   /** The staged directory that gets the content. */
   readonly directory: string;
   readonly plan: ContentPlan;
+}
+
+export interface IncomingContent {
+  readonly kept: Kept;
+  readonly usedBytes: number;
+  readonly pieces: AsyncIterable<ContentPiece>;
 }
 
 export interface Content {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { unusable } from '../../../test/support/unusable.ts';
-import type { Command } from '../host.ts';
+import type { Command, Commands } from '../host.ts';
 import type { Syscalls } from '../syscalls/syscalls.ts';
 import { createExt4 } from './ext4.ts';
 
@@ -33,7 +33,7 @@ describe('growing ext4 before it is mounted', () => {
     };
     const getDeviceSize = () => Promise.resolve({ sizeBytes: 2 ** 30 });
     const ext4 = createExt4({
-      commands: { run },
+      commands: unusable<Commands>('commands', { run }),
       syscalls: unusable<Syscalls>('syscalls', { getDeviceSize }),
     });
 

@@ -2,6 +2,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { unusable } from '../../../test/support/unusable.ts';
 import type { Trees } from '../host.ts';
 import type { ProjectAttributes, ProjectQuota, Syscalls } from '../syscalls/syscalls.ts';
 import { createProjectQuota } from './project.ts';
@@ -54,11 +55,11 @@ class FakeProjects implements ProjectCalls {
   }
 }
 
-const trees: Trees = {
+const trees = unusable<Trees>('trees', {
   async remove() {},
   async copy() {},
   measure: async () => ({ usedBytes: 0, usedInodes: 0 }),
-};
+});
 
 async function openKind(projects: FakeProjects) {
   const directory = await mkdtempDisposable(join(tmpdir(), 'stowage-project-'));
