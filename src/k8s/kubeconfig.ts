@@ -5,7 +5,7 @@ import type { ApiAccess } from './access.ts';
 
 /**
  * The API that a kubeconfig file names, as the user of its context: with certificates, tokens, programs that give tokens, or proxies.
- * For people at a command line; a pod has {@link createInClusterAccess}. Loads the library only when it is called (docs/adr/0010). Throws
+ * For people at a command line; a pod has {@link createInClusterAccess}. Loads the library only when it is called (docs/adr/0011). Throws
  * INVALID_ARGUMENT when the file cannot be used.
  */
 export async function createKubeconfigAccess(path: string): Promise<ApiAccess> {
