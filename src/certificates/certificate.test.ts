@@ -1,8 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { shakeHands } from '../../test/support/handshake.ts';
 import type { CertifiedKey } from './certificate.ts';
 import { createAuthority, createLeaf } from './certificate.ts';
 import { isPair, isSignedBy, measureAge, readCertificate, readCertificates, readDnsNames } from './read.ts';
@@ -18,35 +16,6 @@ function validFor(ms: number, from = Date.now() - 3_600_000) {
 
 async function makeLeaf(authority: CertifiedKey, name: string, validity = validFor(90 * DAY_MS)) {
   return await createLeaf({ authority, dnsNames: [name], validity });
-}
-
-/** Both ends show a certificate; resolves with the name that the server saw, or rejects with what the client met. */
-async function shakeHands(server: CertifiedKey, client: CertifiedKey, ca: string): Promise<string> {
-  const listener = createServer(
-    { ca, cert: server.certificate, key: server.key, requestCert: true, rejectUnauthorized: true },
-    (socket) =>
-      socket.end((socket.getPeerX509Certificate()?.subjectAltName ?? 'nobody').slice('DNS:'.length)),
-  );
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  try {
-    const { port } = listener.address() as AddressInfo;
-    const socket = connect({
-      host: '127.0.0.1',
-      port,
-      ca,
-      cert: client.certificate,
-      key: client.key,
-      servername: AGENT,
-      minVersion: 'TLSv1.3',
-    });
-    let text = '';
-    socket.on('data', (chunk) => (text += chunk.toString()));
-    await once(socket, 'close');
-    return text;
-  } finally {
-    listener.close();
-  }
 }
 
 describe('an authority', () => {
@@ -115,11 +84,12 @@ describe('a leaf', () => {
 describe('a handshake with both certificates', () => {
   it('succeeds under the same authority', async () => {
     const authority = await createAuthority('one', validFor(YEAR_MS));
+    const ca = authority.certificate;
 
     const seen = shakeHands(
-      await makeLeaf(authority, AGENT),
-      await makeLeaf(authority, CONTROLLER),
-      authority.certificate,
+      { ca, ...(await makeLeaf(authority, AGENT)) },
+      { ca, ...(await makeLeaf(authority, CONTROLLER)) },
+      AGENT,
     );
 
     await expect(seen).resolves.toBe(CONTROLLER);
@@ -130,30 +100,35 @@ describe('a handshake with both certificates', () => {
       createAuthority('old', validFor(YEAR_MS)),
       createAuthority('young', validFor(YEAR_MS)),
     ]);
-    const both = old.certificate + young.certificate;
+    const ca = old.certificate + young.certificate;
 
-    await expect(
-      shakeHands(await makeLeaf(old, AGENT), await makeLeaf(young, CONTROLLER), both),
-    ).resolves.toBe(CONTROLLER);
-    await expect(
-      shakeHands(await makeLeaf(young, AGENT), await makeLeaf(old, CONTROLLER), both),
-    ).resolves.toBe(CONTROLLER);
+    const seen = await Promise.all(
+      [
+        [old, young],
+        [young, old],
+      ].map(async ([server = old, client = old]) => {
+        const agent = { ca, ...(await makeLeaf(server, AGENT)) };
+        return await shakeHands(agent, { ca, ...(await makeLeaf(client, CONTROLLER)) }, AGENT);
+      }),
+    );
+
+    expect(seen).toEqual([CONTROLLER, CONTROLLER]);
   });
 
   it('fails for a name that is not in the certificate', async () => {
     const authority = await createAuthority('one', validFor(YEAR_MS));
-    const controller = await makeLeaf(authority, CONTROLLER);
+    const controller = { ca: authority.certificate, ...(await makeLeaf(authority, CONTROLLER)) };
 
-    await expect(shakeHands(controller, controller, authority.certificate)).rejects.toThrow('altnames');
+    await expect(shakeHands(controller, controller, AGENT)).rejects.toThrow('altnames');
   });
 
   it('fails for a certificate that is over', async () => {
     const authority = await createAuthority('one', validFor(YEAR_MS));
-    const expired = await makeLeaf(authority, AGENT, validFor(1000));
+    const ca = authority.certificate;
+    const expired = { ca, ...(await makeLeaf(authority, AGENT, validFor(1000))) };
+    const controller = { ca, ...(await makeLeaf(authority, CONTROLLER)) };
 
-    await expect(
-      shakeHands(expired, await makeLeaf(authority, CONTROLLER), authority.certificate),
-    ).rejects.toThrow('expired');
+    await expect(shakeHands(expired, controller, AGENT)).rejects.toThrow('expired');
   });
 
   it('fails for another authority', async () => {
@@ -161,10 +136,11 @@ describe('a handshake with both certificates', () => {
       createAuthority('one', validFor(YEAR_MS)),
       createAuthority('other', validFor(YEAR_MS)),
     ]);
+    const ca = one.certificate;
+    const stranger = { ca, ...(await makeLeaf(other, AGENT)) };
+    const controller = { ca, ...(await makeLeaf(one, CONTROLLER)) };
 
-    await expect(
-      shakeHands(await makeLeaf(other, AGENT), await makeLeaf(one, CONTROLLER), one.certificate),
-    ).rejects.toThrow(/self.signed|unable to/);
+    await expect(shakeHands(stranger, controller, AGENT)).rejects.toThrow(/self.signed|unable to/);
   });
 });
 

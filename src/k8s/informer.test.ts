@@ -169,12 +169,12 @@ describe('an informer', () => {
     await using api = await startFakeApi();
     add(api, 'a');
     api.fail('stall', ({ verb }) => verb === 'watch');
-    await using started = await startInformer(api, { watch: { lastMs: 20, graceMs: 20 } });
+    await using started = await startInformer(api, { watch: { lastMs: 20, graceMs: 300 } });
     await started.whenKnown('a');
 
     await started.clock.whenSleeping();
-    started.clock.advance(LONG_MS);
     add(api, 'b');
+    started.clock.advance(LONG_MS);
 
     await started.whenKnown('a', 'b');
     expect(verbsOf(api)).toEqual(['list', 'watch', 'watch']);
