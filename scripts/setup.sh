@@ -111,12 +111,11 @@ fi
 major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 18 ] || give_up "Node.js $(node --version) is too old to install the dependencies: install version 18 or newer (the project then brings its own, see .nvmrc)."
 
-# npm writes its own copy of the lockfile when it is done: an older one, or none, means that something changed.
-
 if [ "$purpose" = cluster ] && ! command -v go >/dev/null 2>&1; then
   give_up "Kubernetes is built from Go modules, and there is no go: install Go 1.26 or newer (https://go.dev/dl) and put it on PATH."
 fi
 
+# npm writes its own copy of the lockfile when it is done: an older one, or none, means that something changed.
 done_file=node_modules/.package-lock.json
 if [ ! -f "$done_file" ] || [ -n "$(find package-lock.json -newer "$done_file")" ] || [ ! -x node_modules/.bin/node ]; then
   say "installing the dependencies of package-lock.json with npm ci"

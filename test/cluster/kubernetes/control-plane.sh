@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # settings.sh, processes.sh and node.sh have been read
-# etcd, API server, controller manager and scheduler: processes of the first node.
+# etcd, API server, controller manager, scheduler and snapshot controller: processes of the first node.
 
 make_authorities() {
   local authority
@@ -51,6 +51,12 @@ start_controllers() {
   start_daemon "$first" kube-scheduler kube-scheduler --kubeconfig="$pki/scheduler.conf" --leader-elect=false \
     --authentication-kubeconfig="$pki/scheduler.conf" --authorization-kubeconfig="$pki/scheduler.conf" \
     --bind-address=127.0.0.1 --profiling=false
+}
+
+# Snapshots are an addition to Kubernetes that clusters bring themselves, like this one.
+start_snapshot_controller() {
+  in_node "$(node_name 1)" kubectl apply --server-side --filename "$crds" >/dev/null
+  start_daemon "$(node_name 1)" snapshot-controller snapshot-controller --kubeconfig="$pki/admin.conf"
 }
 
 api_is_ready() { in_node "$(node_name 1)" kubectl get --raw /readyz; }

@@ -57,7 +57,8 @@ cut_power() {
   while kill -0 -- "-$pid" 2>/dev/null; do sleep 0.05; done
 }
 
-# in_guest NODE COMMAND...: a guest has no door but files; it looks for new ones all the time.
+# in_guest NODE COMMAND...: a guest has no door but files; it looks for new ones all the time. The command is run in the node's
+# namespaces; `import-images` is no program but what guest-init does.
 in_guest() {
   local node=$1 job
   shift

@@ -140,24 +140,25 @@ start_containerd() {
   wait_until 60 "$logs/$1/containerd.log" in_node "$1" ctr version
 }
 
-# start_kubelet NUMBER
+# start_kubelet NUMBER KIND: the kind is a label of the node.
 start_kubelet() {
   local node
   node=$(node_name "$1")
   start_daemon "$node" kubelet kubelet --config="$nodes/$node/kubelet.yaml" --kubeconfig="$pki/$node.conf" \
-    --hostname-override="$node" --node-ip="$(node_address "$1")"
+    --hostname-override="$node" --node-ip="$(node_address "$1")" --node-labels="test.stowage.dev/kernel=$2"
 }
 
-# import_images NODE: those that this node does not have yet, or in another version.
+# import_images NODE: those that this node does not have yet, or in another version; the driver's own with them, once it is made.
 import_images() {
   local archive mark
-  for archive in "$images"/*.tar; do
+  for archive in "$images"/*.tar "$project"/dist/image/*.tar; do
+    [ -e "$archive" ] || continue
     mark=$nodes/$1/imported-$(basename "$archive")
     [ ! -e "$mark" ] || [ "$archive" -nt "$mark" ] || continue
     in_node "$1" ctr -n k8s.io images import "$archive" >/dev/null || die "could not import $archive on $1"
     touch -r "$archive" "$mark"
   done
-  in_node "$1" ctr -n k8s.io images tag --force "$busybox_image" "${shell_images[@]}" >/dev/null
+  in_node "$1" ctr -n k8s.io images tag --force "$busybox_image" "$shell_image" >/dev/null
 }
 
 node_is_ready() {

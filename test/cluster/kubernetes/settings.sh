@@ -44,10 +44,11 @@ node_numbers() {
 pause_image=registry.k8s.io/pause:3.10.1
 busybox_image=registry.k8s.io/e2e-test-images/busybox:1.37.0-1
 # The version that the stand-in of test/cluster/kubernetes/go/kube/registrar passes for.
-registrar_image=registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.16.0
+registrar_image=registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.17.0
 agnhost_image=registry.k8s.io/e2e-test-images/agnhost:2.56
-# Some storage specs name these two only to get a shell: busybox gets their names too.
-shell_images=(registry.k8s.io/e2e-test-images/nginx:1.14-4 registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7)
+# Some storage specs name the first only to get a shell, so busybox gets its name too; from the second they want GNU's dd as well.
+shell_image=registry.k8s.io/e2e-test-images/nginx:1.14-4
+dd_image=registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7
 
 say() { printf '[%s] %s\n' "$(date +%T)" "$*"; }
 die() {
