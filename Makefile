@@ -3,10 +3,10 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-uml bench build image check generate format setup clean
+.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-uml test-cluster test-cluster-full bench build image check generate format setup clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Take real volumes through their whole life, as root (KEEP=1 leaves the server running)
 	@scripts/setup.sh run
@@ -26,6 +26,14 @@ test-integration: ## Run the tests with real mounts and loop devices (root)
 test-smoke: ## Build the bundle and test it (root)
 test-sanity: ## Run csi-sanity against the real server (root, Go)
 test-uml: ## Run the tests in User-mode Linux (root)
+
+test-cluster: ## Run the tests in a real Kubernetes on this machine (root, Go)
+	@scripts/setup.sh cluster
+	@node scripts/test.ts cluster
+
+test-cluster-full: ## The same with every spec of the external-storage suite; writes docs/reference/conformance.md
+	@scripts/setup.sh cluster
+	@STOWAGE_CLUSTER_FULL=1 node scripts/test.ts cluster
 
 bench: ## Measure the budgets, each beside the usual way (root)
 	@scripts/setup.sh run
