@@ -37,6 +37,11 @@ export class FakeClock implements Clock {
     }
   }
 
+  /** How many sleep now. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
   /** Moves time on and wakes whoever slept until then. */
   advance(ms: number): void {
     this.#now += ms;

@@ -1,5 +1,10 @@
 import { Operations } from '../../src/base/operations.ts';
-import { createAgentConnection, type AgentConnection } from '../../src/agent/connection.ts';
+import {
+  type AgentConnection,
+  type AgentConnectionOptions,
+  createAgentConnection,
+} from '../../src/agent/connection.ts';
+import { createAccessInterceptor } from '../../src/agent/access.ts';
 import type { AgentDescription } from '../../src/agent/description.ts';
 import type { AgentIdentity } from '../../src/agent/identity.ts';
 import { createAgentInterceptors } from '../../src/agent/interceptors.ts';
@@ -31,6 +36,7 @@ export interface TestAgentOptions {
   readonly address?: string;
   /** Default: insecure. */
   readonly security?: TcpPlan['security'];
+  readonly onCallRefused?: (peer: string, method: string) => void;
 }
 
 /** Serves stores as an agent does, with the interceptors of a real one. */
@@ -52,6 +58,9 @@ export async function startTestAgent(options: TestAgentOptions): Promise<TestAge
     services: [service],
     interceptors: createAgentInterceptors({
       identity,
+      ...(security === 'insecure'
+        ? {}
+        : { access: createAccessInterceptor(options.onCallRefused ?? (() => undefined)) }),
       context: createRequestContext(),
       metrics: { started() {}, handled() {} },
       logger: silentLogger,
@@ -78,18 +87,30 @@ export function toDirectory(getStore: () => FileStore, nodeName = 'node-1'): Sto
   };
 }
 
+/** A connection to it, not introduced yet. */
+export function connectTo(
+  agent: Pick<TestAgent, 'address' | 'identity'>,
+  options: Partial<AgentConnectionOptions> = {},
+): AgentConnection {
+  const { nodeName } = agent.identity;
+  return createAgentConnection({
+    type: agentType,
+    agent: { nodeName, address: agent.address },
+    onTrouble: () => undefined,
+    ...options,
+  });
+}
+
 /** A connection that was introduced, and the first open store behind it. */
-export async function connectToFirstStore(agent: TestAgent): Promise<{
+export async function connectToFirstStore(
+  agent: TestAgent,
+  options: Partial<AgentConnectionOptions> = {},
+): Promise<{
   readonly connection: AgentConnection;
   readonly description: AgentDescription;
   readonly store: FileStore;
 }> {
-  const { nodeName } = agent.identity;
-  const connection = createAgentConnection({
-    type: agentType,
-    agent: { nodeName, address: agent.address },
-    onTrouble: () => undefined,
-  });
+  const connection = connectTo(agent, options);
   const description = await connection.describe(AbortSignal.timeout(10_000));
   const [pool] = description.pools;
   if (pool?.poolId === undefined || pool.state.kind !== 'open') throw new Error('the agent has no open pool');
