@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateChart } from './generate/chart.ts';
+import { generateCrds } from './generate/crds.ts';
 import { generateProtoTypes } from './generate/proto-types.ts';
 import { generateReference } from './generate/reference.ts';
 import type { GeneratedTree } from './generate/tree.ts';
@@ -14,6 +15,7 @@ const GENERATORS: readonly ((root: string) => Promise<GeneratedTree>)[] = [
   generateProtoTypes,
   generateReference,
   generateChart,
+  generateCrds,
 ];
 
 const root = join(import.meta.dirname, '..');

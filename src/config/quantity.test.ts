@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseQuantity, Quantity } from './quantity.ts';
+import { formatQuantity, parseQuantity, Quantity } from './quantity.ts';
 
 describe('parseQuantity', () => {
   it.each([
@@ -26,5 +26,20 @@ describe('Quantity', () => {
 
   it('says what to write instead', () => {
     expect(Quantity.safeParse('big').error?.issues[0]?.message).toContain('10Gi');
+  });
+});
+
+describe('formatQuantity', () => {
+  it.each([
+    [0, '0'],
+    [1023, '1023'],
+    [1024, '1Ki'],
+    [1.5 * 2 ** 30, '1.5Gi'],
+    [99.96 * 2 ** 30, '100Gi'],
+    [1023.9 * 2 ** 20, '1Gi'],
+    [2 ** 53, '8Pi'],
+    [5000 * 2 ** 50, '5000Pi'],
+  ])('%d is %s', (bytes, text) => {
+    expect(formatQuantity(bytes)).toBe(text);
   });
 });

@@ -22,6 +22,19 @@ export function parseQuantity(text: string): number | undefined {
   return Number.isSafeInteger(Math.round(bytes)) ? Math.round(bytes) : undefined;
 }
 
+/** Bytes for people, as a quantity of at most three digits before the point: `99.5Gi`. Rounded; never to be parsed again for its value. */
+export function formatQuantity(bytes: number): string {
+  const units = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
+  let value = bytes;
+  let unit = units.shift() ?? '';
+  while (Math.round(value) >= 1024 && units.length > 0) {
+    value /= 1024;
+    unit = units.shift() ?? '';
+  }
+  const rounded = value >= 100 || unit === '' ? Math.round(value) : Math.round(value * 10) / 10;
+  return `${rounded}${unit}`;
+}
+
 /** A size in the configuration: a number of bytes, or a quantity as Kubernetes writes them. The parsed value is bytes. */
 export const Quantity = z
   .union([z.number().int().nonnegative(), z.string().meta({ form: 'quantity such as `10Gi`' })])

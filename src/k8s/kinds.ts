@@ -47,6 +47,14 @@ export const POOLS: Kind = {
   namespaced: false,
 };
 
+export const TOMBSTONES: Kind = {
+  group: 'stowage.dev',
+  version: 'v1alpha1',
+  plural: 'tombstones',
+  kind: 'Tombstone',
+  namespaced: false,
+};
+
 /** Where objects of a kind are, or one of them: `/api/v1/namespaces/NAMESPACE/secrets/NAME`. */
 export function toPath(
   kind: Kind,

@@ -50,6 +50,7 @@ export class FakeApiServer implements AsyncDisposable {
     'persistentvolumes',
     'leases.coordination.k8s.io',
     'pools.stowage.dev',
+    'tombstones.stowage.dev',
   ]);
   /** Says no to what is not allowed; default: nothing is forbidden. */
   isAllowed: (request: SeenRequest) => boolean = () => true;
