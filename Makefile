@@ -3,7 +3,7 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-uml test-cluster test-cluster-full bench build image check generate format setup clean
+.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml test-cluster test-cluster-full bench build image check generate format setup clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ test: ## Run every check and every test, as root; ends with one line of counts
 	@scripts/setup.sh test
 	@node scripts/test.ts
 
-test-unit test-contract test-integration test-smoke test-sanity test-uml: test-%:
+test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml: test-%:
 	@scripts/setup.sh test
 	@node scripts/test.ts $*
 
@@ -25,6 +25,7 @@ test-contract: ## Run the contract suites (no root)
 test-integration: ## Run the tests with real mounts and loop devices (root)
 test-smoke: ## Build the bundle and test it (root)
 test-sanity: ## Run csi-sanity against the real server (root, Go)
+test-charts: ## Render the chart and hold it against the rules (Go)
 test-uml: ## Run the tests in User-mode Linux (root)
 
 test-cluster: ## Run the tests in a real Kubernetes on this machine (root, Go)

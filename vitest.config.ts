@@ -45,6 +45,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'charts',
+          include: ['test/charts/**/*.test.ts'],
+          testTimeout: 60_000,
+          // helm may have to be built first.
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
           name: 'uml',
           include: ['test/uml/**/*.test.ts'],
           pool: 'forks',

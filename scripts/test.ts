@@ -42,6 +42,7 @@ const LANES: readonly (readonly Step[])[] = [
     createCheck('generated', ['node', 'scripts/generate.ts', '--check']),
     createTier('unit', 5),
     createTier('contract', 5),
+    createTier('charts', 15),
     createTier('uml', 40),
   ],
   [createTier('integration', 20), createTier('smoke', 5), createTier('sanity', 20)],

@@ -3,6 +3,9 @@ The configuration file, one for both roles. What differs between them (the name 
 their command lines.
 */}}
 {{- define "stowage.config" -}}
+{{- if ne (empty .Values.tls.controllerSecret) (empty .Values.tls.agentSecret) -}}
+{{- fail "tls: set controllerSecret and agentSecret, or none of them" -}}
+{{- end -}}
 {{- $name := include "stowage.fullname" . -}}
 stateDirectory: {{ .Values.stateDirectory }}
 runDirectory: /run/stowage

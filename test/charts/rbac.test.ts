@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type KubernetesObject, render, SNAPSHOT_API } from '../support/helm.ts';
+
+const Role = z.looseObject({
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string() }),
+  rules: z.array(
+    z.object({
+      apiGroups: z.array(z.string()),
+      resources: z.array(z.string()),
+      resourceNames: z.array(z.string()).optional(),
+      verbs: z.array(z.string()),
+    }),
+  ),
+});
+type Rule = z.infer<typeof Role>['rules'][number];
+
+/** One right as one text: `ClusterRole persistentvolumes get`, or `Role secrets/NAME get`. */
+function listRights(objects: readonly KubernetesObject[], suffix: string): ReadonlySet<string> {
+  const roles = objects.filter(({ kind, metadata }) => /Role$/.test(kind) && metadata.name.endsWith(suffix));
+  return new Set(
+    roles
+      .map((role) => Role.parse(role))
+      .flatMap(({ kind, rules }) => rules.flatMap((rule) => toRights(kind, rule))),
+  );
+}
+
+function toRights(
+  kind: string,
+  { apiGroups, resources, resourceNames = [''], verbs }: Rule,
+): readonly string[] {
+  return apiGroups.flatMap((group) =>
+    resources.flatMap((resource) =>
+      resourceNames.flatMap((name) =>
+        verbs.map(
+          (verb) => `${kind} ${[group, resource].filter(Boolean).join('/')}${name && `=${name}`} ${verb}`,
+        ),
+      ),
+    ),
+  );
+}
+
+function expand(kind: string, table: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(table).flatMap(([resource, verbs]) =>
+    verbs.split(' ').map((verb) => `${kind} ${resource} ${verb}`),
+  );
+}
+
+/** What each sidecar asks of the API with the flags that the chart gives it (their own RBAC samples, less what those flags switch off). */
+const PROVISIONER = [
+  ...expand('ClusterRole', {
+    persistentvolumes: 'get list watch create patch delete',
+    persistentvolumeclaims: 'get list watch update',
+    events: 'list watch create update patch',
+    nodes: 'get list watch',
+    'storage.k8s.io/storageclasses': 'get list watch',
+    'storage.k8s.io/csinodes': 'get list watch',
+  }),
+  ...expand('Role', {
+    'coordination.k8s.io/leases': 'get list watch create update delete',
+    'storage.k8s.io/csistoragecapacities': 'get list watch create update patch delete',
+    pods: 'get',
+  }),
+];
+const PROVISIONER_WITH_SNAPSHOTS = expand('ClusterRole', {
+  'snapshot.storage.k8s.io/volumesnapshots': 'get list watch update',
+  'snapshot.storage.k8s.io/volumesnapshotcontents': 'get list',
+});
+const RESIZER = [
+  ...expand('ClusterRole', {
+    persistentvolumes: 'get list watch patch',
+    persistentvolumeclaims: 'get list watch',
+    'persistentvolumeclaims/status': 'patch',
+    events: 'list watch create update patch',
+  }),
+  ...expand('Role', { 'coordination.k8s.io/leases': 'get list watch create update delete' }),
+];
+const SNAPSHOTTER = [
+  ...expand('ClusterRole', {
+    events: 'list watch create update patch',
+    'snapshot.storage.k8s.io/volumesnapshotclasses': 'get list watch',
+    'snapshot.storage.k8s.io/volumesnapshotcontents': 'get list watch update patch',
+    'snapshot.storage.k8s.io/volumesnapshotcontents/status': 'update patch',
+  }),
+  ...expand('Role', { 'coordination.k8s.io/leases': 'get list watch create update delete' }),
+];
+
+describe('rights of the sidecars', () => {
+  it('are those that they use, no more and no fewer', async () => {
+    const rights = listRights(await render(), '-sidecars');
+
+    expect([...rights].sort()).toEqual([...new Set([...PROVISIONER, ...RESIZER])].sort());
+  });
+
+  it('reach snapshots only where there are snapshots', async () => {
+    const rights = listRights(await render({ apiVersions: [SNAPSHOT_API] }), '-sidecars');
+
+    const used = [...PROVISIONER, ...RESIZER, ...PROVISIONER_WITH_SNAPSHOTS, ...SNAPSHOTTER];
+    expect([...rights].sort()).toEqual([...new Set(used)].sort());
+  });
+});
+
+describe('rights in general', () => {
+  it('belong to the controller alone', async () => {
+    const subjects = (await render())
+      .filter(({ kind }) => kind.endsWith('RoleBinding'))
+      .flatMap(
+        (binding) =>
+          z.looseObject({ subjects: z.array(z.object({ name: z.string() }).loose()) }).parse(binding)
+            .subjects,
+      );
+
+    expect(new Set(subjects.map(({ name }) => name))).toEqual(new Set(['stowage-controller']));
+  });
+
+  it('have no wildcard, and no Secrets but those of the driver', async () => {
+    const rights = [...listRights(await render({ apiVersions: [SNAPSHOT_API] }), '')];
+
+    expect(rights.filter((right) => right.includes('*'))).toEqual([]);
+    expect(rights.filter((right) => /secrets[^=]* /.test(right) && !right.includes('='))).toEqual([
+      'Role secrets create',
+    ]);
+  });
+
+  it('leave Secrets alone when certificates are given', async () => {
+    const tls = { controllerSecret: 'a', agentSecret: 'b' };
+
+    const rights = [...listRights(await render({ values: { tls } }), '')];
+
+    expect(rights.filter((right) => right.includes('secrets'))).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { cp, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { CHART, renderText, runHelm } from '../support/helm.ts';
+import { makeScratchDirectory } from '../support/scratch.ts';
+import { VARIANTS } from './variants.ts';
+
+const Notes = z.object({ notes: z.string() });
+
+describe('the chart', () => {
+  it('has nothing that helm lint complains of', async () => {
+    expect(await runHelm(['lint', '--strict', CHART])).toContain('0 chart(s) failed');
+  });
+
+  it.each(Object.entries(VARIANTS))('is rendered as before: %s', async (name, options) => {
+    const text = await renderText(options);
+
+    await expect(text).toMatchFileSnapshot(join(import.meta.dirname, 'snapshots', `${name}.yaml`));
+  });
+
+  it('says after the installation how to go on, and why there are no snapshots', async () => {
+    const notes = await renderNotes();
+
+    expect(notes).toContain('kubectl get pools');
+    expect(notes).toContain('storageClassName: stowage');
+    expect(notes).toContain('this cluster has no snapshot.storage.k8s.io/v1');
+  });
+
+  it('says that snapshots were asked for where there is no API for them', async () => {
+    const notes = await renderNotes({ snapshots: { enabled: true } });
+
+    expect(notes).toContain('csi-snapshotter starts again and again until its CRDs are installed');
+  });
+
+  it('has nothing to say of classes that are not made', async () => {
+    const notes = await renderNotes({ storageClasses: [], snapshots: { enabled: false } });
+
+    expect(notes).not.toContain('PersistentVolumeClaim');
+    expect(notes).toContain('Snapshots are switched off');
+  });
+});
+
+/** What helm prints after an installation, for which it wants a cluster: a copy of the chart has it in an object instead. */
+async function renderNotes(values: object = {}): Promise<string> {
+  await using scratch = await makeScratchDirectory();
+  const chart = join(scratch.path, 'chart');
+  await cp(CHART, chart, { recursive: true });
+  await rename(join(chart, 'templates', 'NOTES.txt'), join(chart, 'notes.txt'));
+  await writeFile(
+    join(chart, 'templates', 'notes.yaml'),
+    '{{ dict "notes" (tpl (.Files.Get "notes.txt") .) | toJson }}\n',
+  );
+  const args = ['template', 'stowage', chart, '--show-only', 'templates/notes.yaml', '--values', '-'];
+  const text = await runHelm(args, JSON.stringify(values));
+  return Notes.parse(parseAllDocuments(text)[0]?.toJS()).notes;
+}
