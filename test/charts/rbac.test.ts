@@ -18,7 +18,9 @@ type Rule = z.infer<typeof Role>['rules'][number];
 
 /** One right as one text: `ClusterRole persistentvolumes get`, or `Role secrets/NAME get`. */
 function listRights(objects: readonly KubernetesObject[], suffix: string): ReadonlySet<string> {
-  const roles = objects.filter(({ kind, metadata }) => /Role$/.test(kind) && metadata.name.endsWith(suffix));
+  const roles = objects.filter(
+    ({ kind, metadata }) => kind.endsWith('Role') && metadata.name.endsWith(suffix),
+  );
   return new Set(
     roles
       .map((role) => Role.parse(role))
