@@ -40,7 +40,7 @@ export async function startAllInOne(options: ProgramOptions, lifetime: Lifetime)
   stack.defer(() => operations.stop(new Error('The program is stopping.')));
 
   const controller = createHostpathController({ stores, logger });
-  await serveDriver(
+  const server = await serveDriver(
     {
       driverName,
       version,
@@ -51,8 +51,9 @@ export async function startAllInOne(options: ProgramOptions, lifetime: Lifetime)
       ready: () => readiness.isReady,
     },
     options,
-    { stack, metrics, operations },
+    { metrics, operations },
   );
+  stack.defer(() => server.stop(config.limits.shutdownSeconds * 1000));
   logger.info('serving', { driver: driverName, version, node: config.node.name });
 
   stack.defer(() => readiness.stop());

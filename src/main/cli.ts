@@ -3,6 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Config, ConfigFlags, ConfigSources } from './config.ts';
+import type { Lifetime } from './lifecycle.ts';
+import type { ProgramOptions } from './program.ts';
 import { ROLES, type Role } from './roles.ts';
 import { setFileThreads } from './thread-pool.ts';
 
@@ -16,7 +18,13 @@ const STOP_MARGIN_MS = 15_000;
  */
 const HEAP_FLAGS = '--semi-space-growth-factor=1';
 
-interface AllInOneFlags extends ConfigFlags {
+const DESCRIPTIONS: Readonly<Record<Role, string>> = {
+  controller: 'serve Controller of every configured driver, over the agents of the nodes (no root)',
+  node: 'serve Node of every configured driver, and the agent for this node’s pools (root)',
+  'all-in-one': 'serve Controller and Node of every configured driver on this machine (root)',
+};
+
+interface RoleFlags extends ConfigFlags {
   readonly config: string;
 }
 
@@ -29,24 +37,26 @@ async function main(argv: readonly string[]): Promise<number> {
     .description('A CSI driver for storage that a cluster has at hand: real sizes, instant snapshots.')
     .exitOverride();
 
-  program
-    .command('all-in-one')
-    .description('serve Controller and Node of every configured driver on this machine (root)')
-    .requiredOption('--config <file>', 'configuration file')
-    .addOption(
-      new Option('--log-level <level>', 'the least that is logged').choices([
-        'error',
-        'warn',
-        'info',
-        'debug',
-      ]),
-    )
-    .addOption(new Option('--log-format <format>', 'how lines are written').choices(['json', 'pretty']))
-    .option('--node-name <name>', 'name of this node')
-    .option('--http-address <address>', 'where /healthz, /readyz and /metrics are served')
-    .action(async ({ config, ...flags }: AllInOneFlags) => {
-      exitCode = await runAllInOne(config, flags);
-    });
+  for (const role of ROLES) {
+    program
+      .command(role)
+      .description(DESCRIPTIONS[role])
+      .requiredOption('--config <file>', 'configuration file')
+      .addOption(
+        new Option('--log-level <level>', 'the least that is logged').choices([
+          'error',
+          'warn',
+          'info',
+          'debug',
+        ]),
+      )
+      .addOption(new Option('--log-format <format>', 'how lines are written').choices(['json', 'pretty']))
+      .option('--node-name <name>', 'name of this node')
+      .option('--http-address <address>', 'where /healthz, /readyz and /metrics are served')
+      .action(async ({ config, ...flags }: RoleFlags) => {
+        exitCode = await runRole(role, config, flags);
+      });
+  }
 
   program
     .command('config')
@@ -82,22 +92,20 @@ async function checkConfig(file: string, role: Role | undefined): Promise<number
   return 0;
 }
 
-async function runAllInOne(file: string, flags: ConfigFlags): Promise<number> {
-  const config = await readConfig({ path: file, flags, role: 'all-in-one' });
+async function runRole(role: Role, file: string, flags: ConfigFlags): Promise<number> {
+  const config = await readConfig({ path: file, flags, role });
   if (config === undefined) return USAGE;
-  const [{ runLifecycle }, { startAllInOne }, { createLogger }, { createRequestContext }] = await Promise.all(
-    [
-      import('./lifecycle.ts'),
-      import('./all-in-one.ts'),
-      import('../observability/winston-logger.ts'),
-      import('../observability/request-context.ts'),
-    ],
-  );
+  const [{ runLifecycle }, start, { createLogger }, { createRequestContext }] = await Promise.all([
+    import('./lifecycle.ts'),
+    loadRole(role),
+    import('../observability/winston-logger.ts'),
+    import('../observability/request-context.ts'),
+  ]);
   const context = createRequestContext();
   const log = createLogger({ ...config.log, context, stream: process.stdout });
   return await runLifecycle(
     async (lifetime) => {
-      await startAllInOne({ config, version: manifest.version, logger: log.logger, context }, lifetime);
+      await start({ config, version: manifest.version, logger: log.logger, context }, lifetime);
     },
     {
       logger: log.logger,
@@ -112,6 +120,20 @@ async function runAllInOne(file: string, flags: ConfigFlags): Promise<number> {
       },
     },
   );
+}
+
+/** Loads what the role needs and nothing else: a node has no use for the client of Kubernetes, a controller none for system calls. */
+async function loadRole(role: Role): Promise<(options: ProgramOptions, lifetime: Lifetime) => Promise<void>> {
+  switch (role) {
+    case 'controller':
+      return (await import('./controller.ts')).startController;
+    case 'node':
+      return (await import('./node.ts')).startNode;
+    case 'all-in-one':
+      return (await import('./all-in-one.ts')).startAllInOne;
+    default:
+      throw new TypeError(`There is no role ${String(role satisfies never)}.`);
+  }
 }
 
 /** Names of resources whose threads process.exit waits for: file operations, and the channel of a worker thread. */

@@ -1,11 +1,14 @@
 import { toOneLine } from '../base/one-line.ts';
-import type { StoreDirectory } from '../filestore/store-directory.ts';
+import { describePool } from '../backends/file/stores.ts';
+import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
 import type { ReadinessReport } from '../observability/http.ts';
 import type { Logger } from '../observability/logger.ts';
 
 /** A pool that takes longer to open than this keeps nobody waiting: the others serve, and it says itself why it does not. */
 const START_DEADLINE_MS = 10_000;
 const MAX_REASON_LENGTH = 500;
+/** A large cluster must not fill the answer to a probe. */
+const MAX_REMARKS = 50;
 
 /** Whether the program wants calls: not while it tries its pools for the first time, and not while it stops. */
 export class Readiness {
@@ -49,10 +52,28 @@ export class Readiness {
 export function reportReadiness(readiness: Readiness, stores: StoreDirectory): ReadinessReport {
   if (!readiness.isReady) return { isReady: false, remarks: readiness.listReasons() };
   const entries = stores.list();
-  const remarks = entries.flatMap(({ poolName, state }) =>
-    'store' in state
-      ? []
-      : [`pool ${poolName} is not available: ${toOneLine(state.unavailable, MAX_REASON_LENGTH)}`],
-  );
+  const remarks = listUnavailable(entries, ({ poolName }) => `pool ${poolName}`);
   return { isReady: entries.length === 0 || remarks.length < entries.length, remarks };
+}
+
+/** The same for a controller, which is of use whatever its agents do: it says of whom it cannot tell. */
+export function reportControllerReadiness(readiness: Readiness, stores: StoreDirectory): ReadinessReport {
+  if (!readiness.isReady) return { isReady: false, remarks: readiness.listReasons() };
+  const remarks = listUnavailable(stores.list(), describePool);
+  const more = remarks.length - MAX_REMARKS;
+  return {
+    isReady: true,
+    remarks: more > 0 ? [...remarks.slice(0, MAX_REMARKS), `and ${more} more`] : remarks,
+  };
+}
+
+function listUnavailable(
+  entries: readonly StoreEntry[],
+  describe: (entry: StoreEntry) => string,
+): readonly string[] {
+  return entries.flatMap((entry) =>
+    'store' in entry.state
+      ? []
+      : [`${describe(entry)} is not available: ${toOneLine(entry.state.unavailable, MAX_REASON_LENGTH)}`],
+  );
 }

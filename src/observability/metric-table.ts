@@ -57,6 +57,11 @@ export const METRICS = {
     help: '1 when the room of the pool could be read, else 0; the other pool metrics are then left out.',
     labels: ['pool', 'node'],
   },
+  stowage_agent_up: {
+    type: 'gauge',
+    help: '1 while the agent of the node answers this controller, else 0.',
+    labels: ['node'],
+  },
   stowage_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels say what runs.',

@@ -25,6 +25,8 @@ export interface MetricsOptions {
   readonly operationsInFlight: () => number;
   /** Answers for every pool, whatever state it is in. Must have a deadline of its own. */
   readonly listPoolRoom: () => Promise<readonly PoolRoom[]>;
+  /** Every agent that there should be. Left out by programs that use none. */
+  readonly listAgents?: () => readonly { readonly node: string; readonly isAnswering: boolean }[];
 }
 
 /** Which call a figure is about. */
@@ -58,6 +60,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const refused = new Counter(spec(registry, 'stowage_agent_refused_total'));
   const inFlight = new Gauge(spec(registry, 'stowage_operations_in_flight'));
   const pools = createPoolGauges(registry);
+  const agents = new Gauge(spec(registry, 'stowage_agent_up'));
   new Gauge(spec(registry, 'stowage_build_info')).set(
     { version: options.version, node_version: process.versions.node },
     1,
@@ -71,6 +74,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     refused: (reason) => refused.inc({ reason }),
     async scrape() {
       const rooms = await options.listPoolRoom();
+      agents.reset();
+      for (const { node, isAnswering } of options.listAgents?.() ?? [])
+        agents.set({ node }, isAnswering ? 1 : 0);
       inFlight.set(options.operationsInFlight());
       pools.set(rooms);
       return { contentType: registry.contentType, text: await registry.metrics() };

@@ -1,0 +1,80 @@
+import { createAgentConnection } from '../agent/connection.ts';
+import { RemoteStores } from '../agent/remote-stores.ts';
+import { createHostpathController } from '../backends/hostpath/controller.ts';
+import { systemClock } from '../base/clock.ts';
+import { Operations } from '../base/operations.ts';
+import { toPluginFeatures } from '../csi/controller/capabilities.ts';
+import { loadAgentServiceType } from '../rpc/proto.ts';
+import { createClientTls } from '../rpc/tls-client.ts';
+import { AGENT_TLS_NAME } from '../rpc/tls.ts';
+import { prepareGround } from './controller-ground.ts';
+import type { Lifetime } from './lifecycle.ts';
+import { observe } from './observe.ts';
+import { listPoolRoom } from './pool-room.ts';
+import type { ProgramOptions } from './program.ts';
+import { Readiness, reportControllerReadiness } from './readiness.ts';
+import { getSection } from './roles.ts';
+import { serveDriver } from './serve.ts';
+
+/** A node that lost its power is noticed after so long at the most, also between calls. */
+const KEEPALIVE = { timeMs: 10_000, timeoutMs: 5_000 };
+
+/**
+ * The controller half of every configured driver, over the agents of the nodes. Needs no privileges and no paths of the host. Returns once the
+ * sockets are served; agents are asked in the background, and Probe says ready when each has been tried. It stops in this order: sockets, operations
+ * under way, connections, HTTP. Throws DriverError when it cannot serve at all.
+ */
+export async function startController(options: ProgramOptions, lifetime: Lifetime): Promise<void> {
+  const { stack } = lifetime;
+  const { config, version, logger } = options;
+  const hostpath = getSection(config.drivers.hostpath, 'drivers.hostpath');
+  const { driverName } = hostpath;
+
+  const ground = await prepareGround(options, lifetime);
+  const tls = createClientTls(ground.tls, AGENT_TLS_NAME);
+  stack.use(tls);
+  const type = loadAgentServiceType();
+  const stores = new RemoteStores({
+    discovery: ground.discovery,
+    listKnown: () => [],
+    connect: (agent, onTrouble) => {
+      return createAgentConnection({ type, agent, tls, keepalive: KEEPALIVE, onTrouble });
+    },
+    clock: systemClock,
+    logger: logger.child({ component: 'agents' }),
+  });
+  const operations = new Operations();
+  const readiness = new Readiness();
+  const metrics = await observe(options, lifetime, {
+    operationsInFlight: () => operations.size,
+    listPoolRoom: () => listPoolRoom(stores, systemClock),
+    listAgents: () =>
+      stores.listAgents().map(({ agent, state }) => ({
+        node: agent.nodeName,
+        isAnswering: state.kind === 'answering',
+      })),
+    getReadiness: () => reportControllerReadiness(readiness, stores),
+  });
+  stack.defer(() => stores.close());
+  stack.defer(() => operations.stop(new Error('The program is stopping.')));
+
+  const controller = createHostpathController({ stores, logger });
+  const server = await serveDriver(
+    {
+      driverName,
+      version,
+      endpoints: hostpath,
+      features: toPluginFeatures(controller),
+      controller,
+      ready: () => readiness.isReady,
+    },
+    options,
+    { metrics, operations },
+  );
+  stack.defer(() => server.stop(config.limits.shutdownSeconds * 1000));
+  logger.info('serving', { driver: driverName, version });
+
+  stack.defer(() => readiness.stop());
+  stores.start();
+  void readiness.track(stores.whenTried(), logger);
+}
