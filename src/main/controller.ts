@@ -17,7 +17,7 @@ import { getSection } from './roles.ts';
 import { serveDriver } from './serve.ts';
 
 /** A node that lost its power is noticed after so long at the most, also between calls. */
-const KEEPALIVE = { timeMs: 10_000, timeoutMs: 5_000 };
+const KEEPALIVE = { timeMs: 5_000, timeoutMs: 5_000 };
 
 /**
  * The controller half of every configured driver, over the agents of the nodes. Needs no privileges and no paths of the host. Returns once the

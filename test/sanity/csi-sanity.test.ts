@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ControllerDefinition } from '../../src/gen/csi/v1/Controller.ts';
+import type { RpcClient } from '../../src/rpc/client.ts';
 import { findSanityProgram, runSanity, type SanityTest } from '../support/csi-sanity.ts';
 import {
   listMountPointsBelow,
@@ -8,7 +10,8 @@ import {
   makeScratchFilesystem,
   skipsRootTests,
 } from '../support/scratch.ts';
-import { type PoolConfig, startServer, type TestServer } from '../support/server.ts';
+import { type PoolConfig, startServer } from '../support/server.ts';
+import { startSplitCluster } from '../support/split-cluster.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -19,7 +22,7 @@ interface Variant {
   readonly accessType: 'mount' | 'block';
   readonly parameters: Readonly<Record<string, string>>;
   readonly volumeBytes: number;
-  readonly sockets: 'one' | 'two';
+  readonly deployment: 'one socket' | 'two sockets' | 'controller and node apart';
 }
 
 const directory: Variant = {
@@ -28,7 +31,7 @@ const directory: Variant = {
   accessType: 'mount',
   parameters: { pool: 'scratch', layout: 'directory' },
   volumeBytes: 64 * MIB,
-  sockets: 'one',
+  deployment: 'one socket',
 };
 
 const VARIANTS: readonly Variant[] = [
@@ -36,7 +39,7 @@ const VARIANTS: readonly Variant[] = [
   {
     ...directory,
     title: 'directory on btrfs, mounted, Controller and Node on sockets of their own',
-    sockets: 'two',
+    deployment: 'two sockets',
   },
   {
     title: 'image on xfs, mounted',
@@ -45,7 +48,7 @@ const VARIANTS: readonly Variant[] = [
     parameters: { pool: 'scratch', layout: 'image', 'csi.storage.k8s.io/fstype': 'xfs' },
     // xfs wants 300 MiB at least.
     volumeBytes: 320 * MIB,
-    sockets: 'one',
+    deployment: 'one socket',
   },
   {
     title: 'image on xfs, raw block',
@@ -53,7 +56,12 @@ const VARIANTS: readonly Variant[] = [
     accessType: 'block',
     parameters: { pool: 'scratch', layout: 'image' },
     volumeBytes: 64 * MIB,
-    sockets: 'one',
+    deployment: 'one socket',
+  },
+  {
+    ...directory,
+    title: 'directory on btrfs, mounted, controller and node apart',
+    deployment: 'controller and node apart',
   },
 ];
 
@@ -100,16 +108,39 @@ async function runAll(sanity: string): Promise<readonly Run[]> {
   return all;
 }
 
+/** What the suite is run against. */
+interface Deployed extends AsyncDisposable {
+  readonly controllerEndpoint: string;
+  readonly nodeEndpoint: string;
+  readonly controller: RpcClient<ControllerDefinition>;
+}
+
+async function deploy({ deployment }: Variant, directory: string, pool: PoolConfig): Promise<Deployed> {
+  if (deployment !== 'controller and node apart') {
+    return await startServer({
+      directory,
+      pools: [pool],
+      sockets: deployment === 'one socket' ? 'one' : 'two',
+    });
+  }
+  const cluster = await startSplitCluster({ directory, nodes: [{ name: 'node-a', pools: [pool] }] });
+  const [controller] = cluster.controllers;
+  const [node] = cluster.nodes;
+  if (controller === undefined || node === undefined) throw new Error('the cluster is not whole');
+  return {
+    controllerEndpoint: controller.endpoint,
+    nodeEndpoint: node.endpoint,
+    controller: controller.controller,
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
+
 async function runVariant(sanity: string, variant: Variant): Promise<readonly SanityTest[]> {
   try {
     await using scratch = await makeScratchDirectory();
     await using disks = new AsyncDisposableStack();
     const pool = await makePool(variant, scratch.path, disks);
-    await using server = await startServer({
-      directory: join(scratch.path, 'server'),
-      pools: [pool],
-      sockets: variant.sockets,
-    });
+    await using server = await deploy(variant, join(scratch.path, 'server'), pool);
     const tests = await runSanity({
       program: sanity,
       directory: join(scratch.path, 'sanity'),
@@ -127,7 +158,7 @@ async function runVariant(sanity: string, variant: Variant): Promise<readonly Sa
 }
 
 /** The suite removes what it makes; whatever is there after it, we left. */
-async function checkLeftovers(server: TestServer, scratchPath: string): Promise<SanityTest> {
+async function checkLeftovers(server: Deployed, scratchPath: string): Promise<SanityTest> {
   const { entries: volumes } = await server.controller.ListVolumes({});
   const { entries: snapshots } = await server.controller.ListSnapshots({});
   const mounts = (await listMountPointsBelow(join(scratchPath, 'sanity'))).length;
