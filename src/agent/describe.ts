@@ -32,7 +32,7 @@ export async function describeAgent(deps: DescribeDeps, signal: AbortSignal): Pr
       const room = await findRoom(state.store, signal);
       return { ...same, state: { kind: 'open', abilities: state.store.abilities, room } };
     }
-    if (waiting.has(poolName)) return { ...same, state: { kind: 'awaiting' } };
+    if (waiting.has(poolName) || state.isOpening === true) return { ...same, state: { kind: 'awaiting' } };
     return { ...same, state: { kind: 'unavailable', reason: state.unavailable } };
   };
   return { ...identity, release, pools: await Promise.all(deps.stores.list().map(describe)) };

@@ -23,7 +23,7 @@ export type DescribedState =
   | { readonly kind: 'open'; readonly abilities: StoreAbilities; readonly room: StoreRoom | undefined }
   /** A sentence that says what to do. */
   | { readonly kind: 'unavailable'; readonly reason: string }
-  /** Waits for the controller to say whether it is new. */
+  /** Waits for the controller to say whether it is new, or is being opened just now. */
   | { readonly kind: 'awaiting' };
 
 /** What the registry keeps of a pool's configuration. */

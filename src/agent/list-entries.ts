@@ -77,12 +77,13 @@ function toEntryState(
   agent: WatchedAgent,
   isKnown: boolean,
 ): StoreEntry['state'] {
-  if (state.kind === 'unavailable') return { unavailable: state.reason };
+  // Where neither the node nor the registry knows anything, nothing can be.
+  const isNew = !isKnown && poolId === undefined;
+  if (state.kind === 'unavailable') return { unavailable: state.reason, ...(isNew ? { isNew } : {}) };
   const store = poolId === undefined ? undefined : agent.findStore(poolId);
   if (state.kind === 'open' && store !== undefined) return { store };
-  const unavailable = `Pool ${name} of node ${agent.agent.nodeName} waits to be admitted by the controller: ask again.`;
-  // Where the registry knows nothing, nothing can be.
-  return isKnown ? { unavailable } : { unavailable, isNew: true };
+  const unavailable = `Pool ${name} of node ${agent.agent.nodeName} is being opened, or waits to be admitted by the controller: ask again.`;
+  return { unavailable, isOpening: true, ...(isKnown ? {} : { isNew: true }) };
 }
 
 function toKnownEntry(pool: KnownPool, state: AgentState | undefined): StoreEntry {

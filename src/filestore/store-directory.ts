@@ -17,6 +17,8 @@ export interface Unavailable {
   readonly unavailable: string;
   /** Nothing can be in it: the registry has been read, and never knew this pool. */
   readonly isNew?: boolean;
+  /** It is just being opened, or will be in a moment: it is worth waiting for, also when it is new. */
+  readonly isOpening?: boolean;
 }
 
 /** The stores that there are. Its entries change while the program runs: ask again each time. */

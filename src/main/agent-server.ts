@@ -1,24 +1,25 @@
 import { createAccessInterceptor } from '../agent/access.ts';
-import type { AgentPoolSettings } from '../agent/description.ts';
 import { createAgentInterceptors } from '../agent/interceptors.ts';
 import { createRefusals } from '../agent/refusals.ts';
 import { createAgentService } from '../agent/server.ts';
 import type { HostpathConfig } from '../backends/hostpath/config.ts';
-import { listPoolsOf } from '../backends/hostpath/pool-nodes.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Operations } from '../base/operations.ts';
+import type { PoolAdmission } from '../filestore/pool-admission.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import { readBootId } from '../host/boot-id.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { loadAgentServiceType } from '../rpc/proto.ts';
 import { startTcpServer, type TcpServer } from '../rpc/tcp-server.ts';
 import { CONTROLLER_TLS_NAME, type TlsSource } from '../rpc/tls.ts';
+import { findPoolSettings } from './local-pools.ts';
 import type { ProgramOptions } from './program.ts';
 
 /** What the agent offers, and with what. */
 export interface ServedAgent {
   readonly hostpath: HostpathConfig;
   readonly stores: StoreDirectory;
+  readonly admission: PoolAdmission;
   readonly tls: TlsSource;
   readonly metrics: Metrics;
   readonly operations: Operations;
@@ -26,7 +27,7 @@ export interface ServedAgent {
 
 /** Offers this node's pools to controllers. Throws PRECONDITION_FAILED when the port is taken. */
 export async function serveAgent(
-  { hostpath, stores, tls, metrics, operations }: ServedAgent,
+  { hostpath, stores, admission, tls, metrics, operations }: ServedAgent,
   { config, version, context, logger }: ProgramOptions,
 ): Promise<TcpServer> {
   const own = logger.child({ component: 'agent' });
@@ -42,7 +43,8 @@ export async function serveAgent(
         release: version,
         driver: hostpath.driverName,
         stores,
-        settingsOf: (poolName) => findSettings(hostpath, config.node.name, poolName),
+        admission,
+        settingsOf: (poolName) => findPoolSettings(hostpath, config.node.name, poolName),
       }),
     ],
     interceptors: createAgentInterceptors({
@@ -61,10 +63,4 @@ export async function serveAgent(
     },
     logger: own,
   });
-}
-
-function findSettings(hostpath: HostpathConfig, nodeName: string, poolName: string): AgentPoolSettings {
-  const pool = listPoolsOf(hostpath.pools, nodeName).find(({ name }) => name === poolName);
-  const isReleased = pool?.onNodeLoss === 'release';
-  return { releaseAfterSeconds: isReleased ? pool.releaseAfterSeconds : undefined };
 }

@@ -1,10 +1,13 @@
 import { createHostpathController } from '../backends/hostpath/controller.ts';
 import { systemClock } from '../base/clock.ts';
+import { alwaysHeld } from '../base/lease.ts';
 import { Operations } from '../base/operations.ts';
 import { toPluginFeatures } from '../csi/controller/capabilities.ts';
 import { createFileRegistry } from '../pools/file-registry.ts';
+import { createLocalReports } from '../pools/local-reports.ts';
+import { gatePools } from './gated-pools.ts';
 import type { Lifetime } from './lifecycle.ts';
-import { createLocalPools, holdLocalPools } from './local-pools.ts';
+import { createLocalPools, findPoolSettings, holdLocalPools } from './local-pools.ts';
 import { startMachine } from './machine.ts';
 import { observe } from './observe.ts';
 import { listPoolRoom } from './pool-room.ts';
@@ -19,27 +22,44 @@ import { serveDriver } from './serve.ts';
  * tells of all that), host. Throws DriverError when it cannot serve at all.
  */
 export async function startAllInOne(options: ProgramOptions, lifetime: Lifetime): Promise<void> {
-  const { stack } = lifetime;
+  const { stack, stopping } = lifetime;
   const { config, version, logger } = options;
   const hostpath = getSection(config.drivers.hostpath, 'drivers.hostpath');
   const { driverName } = hostpath;
 
   const host = await startMachine(options, lifetime);
-  const { stateDirectory } = config;
+  const { stateDirectory, clusterId } = config;
+  const nodeName = config.node.name;
   const registry = createFileRegistry({ stateDirectory, driver: driverName, clock: systemClock });
-  const pools = createLocalPools(hostpath, options, { host, registry });
-  const { stores, node } = pools;
+  const local = createLocalPools(hostpath, options, { host, registry, clusterId });
+  const pools = gatePools({
+    driver: driverName,
+    clusterId,
+    registry,
+    reports: createLocalReports({
+      driver: driverName,
+      nodeName,
+      stores: local.stores,
+      settingsOf: (poolName) => findPoolSettings(hostpath, nodeName, poolName),
+    }),
+    stores: local.stores,
+    isRegisteredWhenOpen: true,
+    lease: alwaysHeld,
+    clock: systemClock,
+    logger: logger.child({ component: 'pools' }),
+  });
   const operations = new Operations();
   const readiness = new Readiness();
   const metrics = await observe(options, lifetime, {
     operationsInFlight: () => operations.size,
-    listPoolRoom: () => listPoolRoom(stores, systemClock),
-    getReadiness: () => reportReadiness(readiness, stores),
+    listPoolRoom: () => listPoolRoom(local.stores, systemClock),
+    getReadiness: () => reportReadiness(readiness, local.stores),
   });
-  const opening = holdLocalPools(pools, lifetime);
+  const opening = holdLocalPools(local, lifetime);
+  stack.defer(() => pools.close());
   stack.defer(() => operations.stop(new Error('The program is stopping.')));
 
-  const controller = createHostpathController({ stores, logger });
+  const controller = createHostpathController({ stores: pools.stores, released: pools.released, logger });
   const server = await serveDriver(
     {
       driverName,
@@ -47,15 +67,15 @@ export async function startAllInOne(options: ProgramOptions, lifetime: Lifetime)
       endpoints: hostpath,
       features: toPluginFeatures(controller),
       controller,
-      node,
+      node: local.node,
       ready: () => readiness.isReady,
     },
     options,
     { metrics, operations },
   );
   stack.defer(() => server.stop(config.limits.shutdownSeconds * 1000));
-  logger.info('serving', { driver: driverName, version, node: config.node.name });
+  logger.info('serving', { driver: driverName, version, node: nodeName });
 
   stack.defer(() => readiness.stop());
-  opening.start(readiness, logger);
+  opening.start(pools.start(stopping), readiness, logger);
 }

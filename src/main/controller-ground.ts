@@ -1,7 +1,10 @@
 import type { AgentDiscovery } from '../agent/discovery.ts';
 import { createStaticDiscovery } from '../agent/static-discovery.ts';
 import { systemClock } from '../base/clock.ts';
+import { alwaysHeld, type Lease } from '../base/lease.ts';
 import { DriverError } from '../domain/errors.ts';
+import { createFileRegistry } from '../pools/file-registry.ts';
+import type { PoolRegistry } from '../pools/registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
 import type { TlsSource } from '../rpc/tls.ts';
 import type { Lifetime } from './lifecycle.ts';
@@ -12,6 +15,11 @@ import { getSection } from './roles.ts';
 export interface ControllerGround {
   readonly discovery: AgentDiscovery;
   readonly tls: TlsSource;
+  readonly registry: PoolRegistry;
+  /** Under which one controller of several does the work in the background. */
+  readonly lease: Lease;
+  /** The cluster that new pools belong to. */
+  readonly clusterId: string;
 }
 
 /** Makes what the configuration asks for. What has to be ended is, when the program stops. */
@@ -20,6 +28,7 @@ export async function prepareGround(
   { stack }: Lifetime,
 ): Promise<ControllerGround> {
   const { agents } = getSection(config.controller, 'controller');
+  const { driverName } = getSection(config.drivers.hostpath, 'drivers.hostpath');
   const tls = getSection(config.tls, 'tls');
   const directory = getSection(tls.directory, 'tls.directory');
   const source = await createFileTls({ directory, clock: systemClock, logger });
@@ -28,5 +37,12 @@ export async function prepareGround(
     throw new DriverError('UNSUPPORTED', 'Agents are found by controller.agents.static only, so far.');
   }
   const addresses = agents.static.map(({ node, address }) => ({ nodeName: node, address }));
-  return { discovery: createStaticDiscovery(addresses), tls: source };
+  const { stateDirectory, clusterId } = config;
+  return {
+    discovery: createStaticDiscovery(addresses),
+    tls: source,
+    registry: createFileRegistry({ stateDirectory, driver: driverName, clock: systemClock }),
+    lease: alwaysHeld,
+    clusterId,
+  };
 }

@@ -1,13 +1,16 @@
 import { createAgentConnection } from '../agent/connection.ts';
-import { RemoteStores } from '../agent/remote-stores.ts';
+import { type KnownPool, RemoteStores } from '../agent/remote-stores.ts';
 import { createHostpathController } from '../backends/hostpath/controller.ts';
 import { systemClock } from '../base/clock.ts';
 import { Operations } from '../base/operations.ts';
 import { toPluginFeatures } from '../csi/controller/capabilities.ts';
+import type { PoolInstance } from '../pools/registry.ts';
 import { loadAgentServiceType } from '../rpc/proto.ts';
 import { createClientTls } from '../rpc/tls-client.ts';
 import { AGENT_TLS_NAME } from '../rpc/tls.ts';
 import { prepareGround } from './controller-ground.ts';
+import type { FileStore } from '../filestore/file-store.ts';
+import { type GatedPools, gatePools } from './gated-pools.ts';
 import type { Lifetime } from './lifecycle.ts';
 import { observe } from './observe.ts';
 import { listPoolRoom } from './pool-room.ts';
@@ -22,10 +25,10 @@ const KEEPALIVE = { timeMs: 5_000, timeoutMs: 5_000 };
 /**
  * The controller half of every configured driver, over the agents of the nodes. Needs no privileges and no paths of the host. Returns once the
  * sockets are served; agents are asked in the background, and Probe says ready when each has been tried. It stops in this order: sockets, operations
- * under way, connections, HTTP. Throws DriverError when it cannot serve at all.
+ * under way, the work in the background, connections, HTTP. Throws DriverError when it cannot serve at all.
  */
 export async function startController(options: ProgramOptions, lifetime: Lifetime): Promise<void> {
-  const { stack } = lifetime;
+  const { stack, stopping } = lifetime;
   const { config, version, logger } = options;
   const hostpath = getSection(config.drivers.hostpath, 'drivers.hostpath');
   const { driverName } = hostpath;
@@ -34,31 +37,42 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   const tls = createClientTls(ground.tls, AGENT_TLS_NAME);
   stack.use(tls);
   const type = loadAgentServiceType();
-  const stores = new RemoteStores({
+  const remote = new RemoteStores({
     discovery: ground.discovery,
-    listKnown: () => [],
+    listKnown: () => listKnown(pools.listInstances(), driverName),
     connect: (agent, onTrouble) => {
       return createAgentConnection({ type, agent, tls, keepalive: KEEPALIVE, onTrouble });
     },
     clock: systemClock,
     logger: logger.child({ component: 'agents' }),
   });
+  const pools: GatedPools<FileStore> = gatePools({
+    driver: driverName,
+    clusterId: ground.clusterId,
+    registry: ground.registry,
+    reports: remote.reports,
+    stores: remote,
+    lease: ground.lease,
+    clock: systemClock,
+    logger: logger.child({ component: 'pools' }),
+  });
   const operations = new Operations();
   const readiness = new Readiness();
   const metrics = await observe(options, lifetime, {
     operationsInFlight: () => operations.size,
-    listPoolRoom: () => listPoolRoom(stores, systemClock),
+    listPoolRoom: () => listPoolRoom(pools.seen, systemClock),
     listAgents: () =>
-      stores.listAgents().map(({ agent, state }) => ({
+      remote.listAgents().map(({ agent, state }) => ({
         node: agent.nodeName,
         isAnswering: state.kind === 'answering',
       })),
-    getReadiness: () => reportControllerReadiness(readiness, stores),
+    getReadiness: () => reportControllerReadiness(readiness, pools.seen),
   });
-  stack.defer(() => stores.close());
+  stack.defer(() => remote.close());
+  stack.defer(() => pools.close());
   stack.defer(() => operations.stop(new Error('The program is stopping.')));
 
-  const controller = createHostpathController({ stores, logger });
+  const controller = createHostpathController({ stores: pools.stores, released: pools.released, logger });
   const server = await serveDriver(
     {
       driverName,
@@ -75,6 +89,21 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   logger.info('serving', { driver: driverName, version });
 
   stack.defer(() => readiness.stop());
-  stores.start();
-  void readiness.track(stores.whenTried(), logger);
+  remote.start();
+  const tried = Promise.all([pools.start(stopping), remote.whenTried()]);
+  void readiness.track(
+    tried.then(() => undefined),
+    logger,
+  );
+}
+
+function listKnown(instances: readonly PoolInstance[], driver: string): readonly KnownPool[] {
+  return instances
+    .filter((instance) => instance.driver === driver)
+    .map(({ poolName, nodeName, poolId, release }) => ({
+      poolName,
+      nodeName,
+      poolId,
+      releasedAt: release?.at,
+    }));
 }

@@ -8,6 +8,7 @@ import { createFilesystems } from '../host/filesystems/index.ts';
 import { createFormatter } from '../host/formatter.ts';
 import type { Host } from '../host/host.ts';
 import { LocalStores } from '../pools/local-stores.ts';
+import { getNodeLossPolicy } from '../pools/open-pool.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
 import type { Lifetime } from './lifecycle.ts';
 import type { ProgramOptions } from './program.ts';
@@ -24,13 +25,15 @@ export interface LocalPoolsDeps {
   readonly host: Host;
   /** Of this machine alone. */
   readonly registry: PoolRegistry;
+  /** Undefined where controllers admit pools. */
+  readonly clusterId: string | undefined;
 }
 
 /** Makes the pools that the configuration gives to this node; none of them is opened yet. */
 export function createLocalPools(
   hostpath: HostpathConfig,
   { config, logger }: ProgramOptions,
-  { host, registry }: LocalPoolsDeps,
+  { host, registry, clusterId }: LocalPoolsDeps,
 ): LocalPools {
   const nodeName = config.node.name;
   const pools = listPoolsOf(hostpath.pools, nodeName);
@@ -47,7 +50,7 @@ export function createLocalPools(
     formatter: createFormatter({ filesystems: createFilesystems(host), syscalls: host.syscalls, logger }),
     registry,
     driver: hostpath.driverName,
-    clusterId: config.clusterId,
+    clusterId,
     nodeName,
     locks,
     clock: systemClock,
@@ -64,8 +67,8 @@ export function holdLocalPools({ stores, node }: LocalPools, { stack, stopping }
   stack.defer(() => opening);
   stack.defer(() => node.close?.());
   return {
-    start(readiness, logger) {
-      const opened = stores.open(stopping);
+    start(first, readiness, logger) {
+      const opened = Promise.all([first, stores.open(stopping)]).then(() => undefined);
       const tracked = readiness.track(opened, logger);
       opening = opened.then(
         () => tracked,
@@ -77,6 +80,17 @@ export function holdLocalPools({ stores, node }: LocalPools, { stack, stopping }
 
 /** How the pools are opened in the background. */
 export interface Opening {
-  /** Returns at once; the program is ready when each pool has been tried. */
-  start(readiness: Readiness, logger: ProgramOptions['logger']): void;
+  /** Returns at once; the program is ready when each pool has been tried, and `first` is done as well. */
+  start(first: Promise<void>, readiness: Readiness, logger: ProgramOptions['logger']): void;
+}
+
+/** What the registry is to keep of the settings of this node's pools. */
+export function findPoolSettings(
+  hostpath: HostpathConfig,
+  nodeName: string,
+  poolName: string,
+): { readonly releaseAfterSeconds: number | undefined } {
+  const pool = listPoolsOf(hostpath.pools, nodeName).find(({ name }) => name === poolName);
+  const policy = pool === undefined ? undefined : getNodeLossPolicy(pool);
+  return { releaseAfterSeconds: policy?.action === 'release' ? policy.afterSeconds : undefined };
 }

@@ -31,7 +31,7 @@ export async function startNode(options: ProgramOptions, lifetime: Lifetime): Pr
   stack.defer(() => tls.close());
   const { stateDirectory } = config;
   const registry = createFileRegistry({ stateDirectory, driver: driverName, clock: systemClock });
-  const pools = createLocalPools(hostpath, options, { host, registry });
+  const pools = createLocalPools(hostpath, options, { host, registry, clusterId: undefined });
   const { stores, node } = pools;
   const operations = new Operations();
   const readiness = new Readiness();
@@ -58,9 +58,11 @@ export async function startNode(options: ProgramOptions, lifetime: Lifetime): Pr
   const stopping = [csi];
   // Both are given their time at once, so that stopping takes no longer than for one.
   stack.defer(() => Promise.all(stopping.map((server) => server.stop(stopWithinMs))).then(() => undefined));
-  stopping.push(await serveAgent({ hostpath, stores, tls, metrics, operations }, options));
+  stopping.push(
+    await serveAgent({ hostpath, stores, admission: stores.admission, tls, metrics, operations }, options),
+  );
   logger.info('serving', { driver: driverName, version, node: config.node.name });
 
   stack.defer(() => readiness.stop());
-  opening.start(readiness, logger);
+  opening.start(Promise.resolve(), readiness, logger);
 }

@@ -22,6 +22,10 @@ export class Admissions {
     return [...this.#waiting.keys()].map((poolName) => ({ poolName }));
   }
 
+  isWaiting(poolName: string): boolean {
+    return this.#waiting.has(poolName);
+  }
+
   find(poolName: string): Admittance | undefined {
     return this.#admitted.get(poolName);
   }

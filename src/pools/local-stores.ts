@@ -4,7 +4,7 @@ import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { PoolAdmission } from '../filestore/pool-admission.ts';
 import { createStorePaths } from '../filestore/paths.ts';
 import type { PoolRecord } from '../filestore/records.ts';
-import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import type { StoreDirectory, StoreEntry, Unavailable } from '../filestore/store-directory.ts';
 import { Admissions, checkAdmitted, describeWaiting } from './admissions.ts';
 import { findAtPlace, isReleased } from './instance-rules.ts';
 import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
@@ -48,7 +48,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       pool,
       poolId: undefined,
       clusterId: undefined,
-      current: { unavailable: `Pool ${pool.name} is being opened: ask again.` },
+      current: toOpening(pool.name),
     }));
   }
 
@@ -103,6 +103,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
         const { poolId, clusterId } = state;
         if (poolId !== undefined && clusterId !== undefined) checkAdmitted({ poolId, clusterId }, request);
         state.poolId ??= request.knownPoolId;
+        if (this.#admissions.isWaiting(request.poolName)) state.current = toOpening(request.poolName);
         this.#admissions.admit(request);
       },
     };
@@ -243,6 +244,10 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
 function toState(current: PoolState['current']): StoreEntry<LocalFileStore>['state'] {
   const obstacle = 'store' in current ? current.store.findObstacle() : undefined;
   return obstacle === undefined ? current : { unavailable: obstacle };
+}
+
+function toOpening(poolName: string): Unavailable {
+  return { unavailable: `Pool ${poolName} is being opened: ask again.`, isOpening: true };
 }
 
 function toSentence(poolName: string, error: unknown): string {

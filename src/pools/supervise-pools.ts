@@ -1,5 +1,6 @@
 import type { FileStore } from '../filestore/file-store.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
+import type { PoolInstance } from './registry.ts';
 import { PoolSupervisor, type PoolSupervisorOptions } from './pool-supervisor.ts';
 import { RegistryView } from './registry-view.ts';
 import type { ReleasedPools } from './released-pools.ts';
@@ -17,6 +18,8 @@ export interface SupervisedPools<S extends FileStore> {
   /** The stores that may be used. */
   readonly stores: StoreDirectory<S>;
   readonly released: ReleasedPools;
+  /** The registry as it was read last. */
+  listInstances(): readonly PoolInstance[];
   /** Has to be awaited before anything is answered; begins the work in the background. */
   start(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -30,6 +33,7 @@ export function supervisePools<S extends FileStore>(options: SupervisePoolsOptio
   return {
     stores: new SupervisedStores({ driver, stores, view, reports, isRegisteredWhenOpen }),
     released: view,
+    listInstances: () => view.instances,
     start: async (signal) => await supervisor.start(signal),
     close: async () => await supervisor.close(),
   };

@@ -175,10 +175,8 @@ function confine(writable: readonly string[]): readonly string[] {
   const binds = writable.flatMap((path) => ['--bind', path, path]);
   const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
   const rights = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'];
-  return [
-    ...['bwrap', ...confinement, ...binds, '--ro-bind', ROOT, ROOT],
-    ...['setpriv', ...user, ...rights, process.execPath, CLI],
-  ];
+  const inside = ['bwrap', ...confinement, ...binds, '--ro-bind', ROOT, ROOT];
+  return [...inside, 'setpriv', ...user, ...rights, process.execPath, CLI];
 }
 
 /** Of the innermost process below this one: what the kernel lets it do. */

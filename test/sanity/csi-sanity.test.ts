@@ -115,15 +115,15 @@ interface Deployed extends AsyncDisposable {
   readonly controller: RpcClient<ControllerDefinition>;
 }
 
-async function deploy({ deployment }: Variant, directory: string, pool: PoolConfig): Promise<Deployed> {
+async function deploy({ deployment }: Variant, place: string, pool: PoolConfig): Promise<Deployed> {
   if (deployment !== 'controller and node apart') {
     return await startServer({
-      directory,
+      directory: place,
       pools: [pool],
       sockets: deployment === 'one socket' ? 'one' : 'two',
     });
   }
-  const cluster = await startSplitCluster({ directory, nodes: [{ name: 'node-a', pools: [pool] }] });
+  const cluster = await startSplitCluster({ directory: place, nodes: [{ name: 'node-a', pools: [pool] }] });
   const [controller] = cluster.controllers;
   const [node] = cluster.nodes;
   if (controller === undefined || node === undefined) throw new Error('the cluster is not whole');

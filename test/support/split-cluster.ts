@@ -1,5 +1,7 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TOPOLOGY_KEY } from '../../src/backends/hostpath/topology.ts';
 import type { ControllerDefinition } from '../../src/gen/csi/v1/Controller.ts';
 import type { NodeDefinition } from '../../src/gen/csi/v1/Node.ts';
 import { createClient, type RpcClient } from '../../src/rpc/client.ts';
@@ -9,6 +11,8 @@ import { findFreePort } from './free-port.ts';
 import { type Program, startProgram } from './program.ts';
 import type { PoolConfig } from './server.ts';
 import { createTlsFilesAuthority } from './tls-files.ts';
+
+const OPEN_WITHIN_MS = 30_000;
 
 export interface SplitClusterOptions {
   /** Holds everything: configuration, certificates, sockets, state. Made when it is missing; the caller removes it. */
@@ -57,7 +61,7 @@ export function listWritable(directory: string, controller: string): readonly st
   return [join(directory, 'controllers', controller), join(directory, 'cluster')];
 }
 
-/** Starts the nodes, then the controllers, and waits until each says that it is ready. */
+/** Starts the nodes, then the controllers, and waits until each says that it is ready and all pools are open. */
 export async function startSplitCluster(options: SplitClusterOptions): Promise<SplitCluster> {
   const { directory, controllers: count = 1 } = options;
   await using undo = new AsyncDisposableStack();
@@ -76,8 +80,30 @@ export async function startSplitCluster(options: SplitClusterOptions): Promise<S
     const name = `controller-${index + 1}`;
     controllers.push(undo.use(await startController({ ...options, name, agents, tls: tls.controller })));
   }
+  for (const { controller } of controllers) await untilOpen(controller, options.nodes);
   const kept = undo.move();
   return { controllers, nodes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Pools that are new have to be admitted by a controller first. */
+async function untilOpen(
+  controller: RpcClient<ControllerDefinition>,
+  nodes: SplitClusterOptions['nodes'],
+): Promise<void> {
+  const giveUpAt = performance.now() + OPEN_WITHIN_MS;
+  for (const { name, pools } of nodes) {
+    for (const pool of pools) {
+      const accessibleTopology = { segments: { [TOPOLOGY_KEY]: name } };
+      const ask = async (): Promise<number> => {
+        const answer = await controller.GetCapacity({ parameters: { pool: pool.name }, accessibleTopology });
+        return Number(answer.availableCapacity);
+      };
+      while ((await ask().catch(() => 0)) === 0) {
+        if (performance.now() > giveUpAt) throw new Error(`Pool ${pool.name} of ${name} does not open.`);
+        await sleep(50);
+      }
+    }
+  }
 }
 
 async function startNode(

@@ -18,7 +18,7 @@ export async function createInFirst(
   let cause: unknown;
   for (const entry of places) {
     const { state } = entry;
-    if ('unavailable' in state && state.isNew === true) {
+    if ('unavailable' in state && state.isNew === true && state.isOpening !== true) {
       refusals.push(`The ${describePool(entry)} is not available: ${state.unavailable}`);
       continue;
     }

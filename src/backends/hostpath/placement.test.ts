@@ -158,6 +158,16 @@ describe('a place that was never registered', () => {
     expect(elsewhere.accessibleTopology).toEqual([toTopology('b')]);
   });
 
+  test('is waited for while it is just being opened', async () => {
+    const view = new View(createNodes(2));
+    const controller = createHostpathController({ stores: view, logger: silentLogger });
+    view.states.set('a', { ...NEW, isOpening: true });
+
+    await expect(controller.createVolume(ask('pvc-1', ['a']), signal)).rejects.toMatchObject({
+      code: 'POOL_UNAVAILABLE',
+    });
+  });
+
   test('is not listed, and keeps nobody from listing', async () => {
     const view = new View(createNodes(2));
     const controller = createHostpathController({ stores: view, logger: silentLogger });

@@ -13,7 +13,8 @@ export interface PlacementRequest {
 
 /**
  * The pool's places in the order in which they are to be tried: preferred ones first, in the caller's order; the others by a hash
- * of the volume's name (rendezvous), so that a repeated call tries the same first. Throws NO_ROOM when the topology leaves none.
+ * of the volume's name (rendezvous), so that a repeated call tries the same first, whoever answers. Places that were never registered come last:
+ * no earlier call can have used them. Throws NO_ROOM when the topology leaves none.
  */
 export function rankPlaces(
   entries: readonly StoreEntry[],
@@ -26,9 +27,13 @@ export function rankPlaces(
   const ranked = allowed.map((entry) => ({
     entry,
     preference: findPreference(entry.nodeName, preferred),
+    isNew: 'unavailable' in entry.state && entry.state.isNew === true,
     weight: hashName(name, entry.poolId ?? entry.nodeName),
   }));
-  ranked.sort((a, b) => a.preference - b.preference || (a.weight < b.weight ? -1 : 1));
+  ranked.sort(
+    (a, b) =>
+      a.preference - b.preference || Number(a.isNew) - Number(b.isNew) || (a.weight < b.weight ? -1 : 1),
+  );
   return ranked.map(({ entry }) => entry);
 }
 
