@@ -2,7 +2,8 @@
 export interface Lease {
   /**
    * Does the work each time this program comes to hold the lease, until `signal` aborts; then it resolves. The signal that the work is given
-   * aborts when the lease is lost, which may be noticed late. Throws only what the work throws.
+   * aborts when the lease is lost, which may be noticed late. When the work returns by itself, the lease is given back, and this resolves.
+   * Throws only what the work throws.
    */
   holdWhile(work: (held: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
 }
