@@ -1,5 +1,6 @@
 import { backends } from '../../src/backends/registry.ts';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
+import { PERMISSIONS } from '../../src/k8s/permissions.ts';
 import { Config } from '../../src/main/config.ts';
 import { METRICS } from '../../src/observability/metric-table.ts';
 import { STATUS_BY_ERROR_CODE } from '../../src/rpc/status.ts';
@@ -16,6 +17,7 @@ export async function generateReference(): Promise<GeneratedTree> {
     'storageclass-parameters.md': renderParameters(),
     'metrics.md': renderMetrics(),
     'errors.md': renderErrors(),
+    'rbac.md': renderPermissions(),
   };
   const files = Object.entries(pages).map(([name, text]): [string, string] => [`${FOLDER}/${name}`, text]);
   return { files: new Map(files), owned: [] };
@@ -63,5 +65,29 @@ function renderErrors(): string {
     'Errors',
     'Every failed call has one of these codes in the log and the gRPC status beside it in its answer. The message says what happened, to which volume, and what to do.',
     ['| Code | gRPC status | When | What to do |', '|---|---|---|---|', ...rows].join('\n'),
+  );
+}
+
+function renderPermissions(): string {
+  const rows = PERMISSIONS.map(({ kind, verbs, scope, names = [], section, reason }) => {
+    const cells = [
+      `\`${kind.group === '' ? '""' : kind.group}\``,
+      kind.plural,
+      verbs.join(', '),
+      scope === 'cluster' ? 'everywhere' : 'its namespace',
+      names.map((name) => `\`${name}\``).join(', '),
+      section === undefined ? '' : `\`${section}\``,
+      reason,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return renderPage(
+    'Access to the Kubernetes API',
+    'What the controller itself may do, and nothing else. The sidecars beside it have rules of their own in the chart; nodes have no access at all. A name with dots is a key of the configuration, whose value is meant.',
+    [
+      '| API group | Resource | Verbs | Where | Only the names | Only with the section | Why |',
+      '|---|---|---|---|---|---|---|',
+      ...rows,
+    ].join('\n'),
   );
 }

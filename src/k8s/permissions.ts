@@ -1,6 +1,6 @@
 import type { Verb } from './errors.ts';
 import type { Kind } from './kinds.ts';
-import { EVENTS, LEASES, NAMESPACES, PERSISTENT_VOLUMES, PODS, POOLS, SECRETS } from './kinds.ts';
+import { EVENTS, LEASES, NAMESPACES, PERSISTENT_VOLUMES, PODS, POOLS, SECRETS, TOMBSTONES } from './kinds.ts';
 
 /** Something that the controller does in the API, as rules of access have it. */
 export interface Permission {
@@ -8,13 +8,10 @@ export interface Permission {
   readonly verbs: readonly Verb[];
   /** In the namespace of the release, or everywhere. */
   readonly scope: 'namespace' | 'cluster';
-  /** Only objects of these names: one of the configuration's, or one that is the same everywhere. Undefined: all. */
-  readonly names?: readonly (
-    | 'tls.kubernetes.caSecret'
-    | 'tls.kubernetes.agentSecret'
-    | 'controller.lease.name'
-    | 'kube-system'
-  )[];
+  /** Only objects of these names: the value of a key of the configuration, or a name that is the same everywhere. Undefined: all. */
+  readonly names?: readonly string[];
+  /** A section of the configuration without which this is not needed. */
+  readonly section?: string;
   readonly reason: string;
 }
 
@@ -27,26 +24,29 @@ export const PERMISSIONS: readonly Permission[] = [
     kind: PODS,
     verbs: ['list', 'watch'],
     scope: 'namespace',
+    section: 'controller.agents.kubernetes',
     reason: 'Finds the agents of the nodes.',
   },
   {
     kind: SECRETS,
     verbs: ['create'],
     scope: 'namespace',
-    reason:
-      'Makes the certificate authority and the certificates of agents, once. Not needed with certificates from files.',
+    section: 'tls.kubernetes',
+    reason: 'Makes the certificate authority and the certificates of agents, once.',
   },
   {
     kind: SECRETS,
     verbs: ['get', 'update'],
     scope: 'namespace',
     names: ['tls.kubernetes.caSecret', 'tls.kubernetes.agentSecret'],
-    reason: 'Reads and renews them. Not needed with certificates from files.',
+    section: 'tls.kubernetes',
+    reason: 'Reads and renews them.',
   },
   {
     kind: LEASES,
     verbs: ['create'],
     scope: 'namespace',
+    section: 'controller.lease',
     reason: 'Lets one controller of several work in the background.',
   },
   {
@@ -54,6 +54,7 @@ export const PERMISSIONS: readonly Permission[] = [
     verbs: ['get', 'update'],
     scope: 'namespace',
     names: ['controller.lease.name'],
+    section: 'controller.lease',
     reason: 'The same.',
   },
   {
@@ -65,9 +66,15 @@ export const PERMISSIONS: readonly Permission[] = [
   },
   {
     kind: POOLS,
-    verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+    verbs: ['get', 'list', 'create', 'patch'],
     scope: 'cluster',
     reason: 'The registry of pools.',
+  },
+  {
+    kind: TOMBSTONES,
+    verbs: ['list', 'create', 'delete'],
+    scope: 'cluster',
+    reason: 'What was deleted while its pool was away.',
   },
   {
     kind: PERSISTENT_VOLUMES,
