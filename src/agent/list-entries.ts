@@ -83,7 +83,7 @@ function toEntryState(
   const store = poolId === undefined ? undefined : agent.findStore(poolId);
   if (state.kind === 'open' && store !== undefined) return { store };
   const unavailable = `Pool ${name} of node ${agent.agent.nodeName} is being opened, or waits to be admitted by the controller: ask again.`;
-  return { unavailable, isOpening: true, ...(isKnown ? {} : { isNew: true }) };
+  return { unavailable, isOpening: true, ...(isNew ? { isNew } : {}) };
 }
 
 function toKnownEntry(pool: KnownPool, state: AgentState | undefined): StoreEntry {

@@ -2,6 +2,7 @@ import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPOLOGY_KEY } from '../../src/backends/hostpath/topology.ts';
+import { isDriverError } from '../../src/domain/errors.ts';
 import type { ControllerDefinition } from '../../src/gen/csi/v1/Controller.ts';
 import type { NodeDefinition } from '../../src/gen/csi/v1/Node.ts';
 import { createClient, type RpcClient } from '../../src/rpc/client.ts';
@@ -91,18 +92,26 @@ async function untilOpen(
   nodes: SplitClusterOptions['nodes'],
 ): Promise<void> {
   const giveUpAt = performance.now() + OPEN_WITHIN_MS;
-  for (const { name, pools } of nodes) {
-    for (const pool of pools) {
-      const accessibleTopology = { segments: { [TOPOLOGY_KEY]: name } };
-      const ask = async (): Promise<number> => {
-        const answer = await controller.GetCapacity({ parameters: { pool: pool.name }, accessibleTopology });
-        return Number(answer.availableCapacity);
-      };
-      while ((await ask().catch(() => 0)) === 0) {
-        if (performance.now() > giveUpAt) throw new Error(`Pool ${pool.name} of ${name} does not open.`);
-        await sleep(50);
-      }
+  const places = nodes.flatMap(({ name, pools }) => pools.map((pool) => ({ node: name, pool: pool.name })));
+  for (const place of places) {
+    while (!(await hasRoom(controller, place))) {
+      if (performance.now() > giveUpAt) throw new Error(`Pool ${place.pool} of ${place.node} does not open.`);
+      await sleep(50);
     }
+  }
+}
+
+async function hasRoom(
+  controller: RpcClient<ControllerDefinition>,
+  { node, pool }: { readonly node: string; readonly pool: string },
+): Promise<boolean> {
+  try {
+    const accessibleTopology = { segments: { [TOPOLOGY_KEY]: node } };
+    const { availableCapacity } = await controller.GetCapacity({ parameters: { pool }, accessibleTopology });
+    return Number(availableCapacity) > 0;
+  } catch (error) {
+    if (isDriverError(error, 'POOL_UNAVAILABLE')) return false;
+    throw error;
   }
 }
 
