@@ -3,7 +3,8 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml test-cluster test-cluster-full bench build image check generate format setup clean
+.PHONY: help demo demo-kubernetes test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml
+.PHONY: test-cluster test-cluster-full bench bench-cluster build image check generate format setup clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +12,10 @@ help: ## List the commands
 demo: ## Take real volumes through their whole life, as root (KEEP=1 leaves the server running)
 	@scripts/setup.sh run
 	@node scripts/demo.ts $(if $(filter 1,$(KEEP)),--keep)
+
+demo-kubernetes: ## From this checkout to a bound claim in a real Kubernetes (root, Go)
+	@scripts/setup.sh cluster
+	@node scripts/demo-kubernetes.ts
 
 test: ## Run every check and every test, as root; ends with one line of counts
 	@scripts/setup.sh test
@@ -39,6 +44,10 @@ test-cluster-full: ## The same with every spec of the external-storage suite; wr
 bench: ## Measure the budgets, each beside the usual way (root)
 	@scripts/setup.sh run
 	@node bench/main.ts
+
+bench-cluster: ## Measure claims in a real Kubernetes, beside static hostPath volumes (root, Go)
+	@scripts/setup.sh cluster
+	@node bench/cluster.ts
 
 check: ## Check types, lint, formatting and generated files
 	@scripts/setup.sh run

@@ -11,7 +11,10 @@ const Volumes = z.object({
   items: z.array(
     z.object({
       metadata: z.object({ name: z.string() }),
-      spec: z.object({ claimRef: z.object({ namespace: z.string() }).optional() }),
+      spec: z.object({
+        persistentVolumeReclaimPolicy: z.string(),
+        claimRef: z.object({ namespace: z.string() }).optional(),
+      }),
     }),
   ),
 });
@@ -33,9 +36,12 @@ export async function createNamespace(word: string): Promise<Namespace> {
   };
 }
 
+/** Those that go away with their claims. */
 async function listVolumes(namespace: string): Promise<readonly string[]> {
   const { items } = await getObject('', ['persistentvolumes'], Volumes);
   return items
-    .filter((volume) => volume.spec.claimRef?.namespace === namespace)
+    .filter(
+      ({ spec }) => spec.claimRef?.namespace === namespace && spec.persistentVolumeReclaimPolicy === 'Delete',
+    )
     .map((volume) => `persistentvolume/${volume.metadata.name}`);
 }
