@@ -35,6 +35,7 @@ const RESOURCES: readonly Resource[] = [
       { name: 'Node', type: 'string', jsonPath: '.spec.nodeName' },
       { name: 'State', type: 'string', jsonPath: '.status.state' },
       { name: 'Size', type: 'string', jsonPath: '.status.size' },
+      { name: 'Free', type: 'string', jsonPath: '.status.free' },
       { name: 'Available', type: 'string', jsonPath: '.status.available' },
       { name: 'Last seen', type: 'date', jsonPath: '.status.lastSeen' },
       { name: 'Driver', type: 'string', jsonPath: '.spec.driver', priority: 1 },

@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Config, ConfigFlags, ConfigSources } from './config.ts';
 import type { Lifetime } from './lifecycle.ts';
+import { addPoolCommands } from './pool-commands.ts';
 import type { ProgramOptions } from './program.ts';
 import { ROLES, type Role } from './roles.ts';
 import { setFileThreads } from './thread-pool.ts';
@@ -67,6 +68,15 @@ async function main(argv: readonly string[]): Promise<number> {
     .action(async (file: string, { role }: { readonly role?: Role }) => {
       exitCode = await checkConfig(file, role);
     });
+
+  addPoolCommands(program, {
+    readConfig: async (path) => await readConfig({ path }),
+    print: (text) => void process.stdout.write(text),
+    printError: (text) => void process.stderr.write(text),
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  });
 
   program
     .command('version')

@@ -37,6 +37,11 @@ export interface ConfigFlags {
 /** The variables that are read: NODE_NAME (downward API) and CSI_ENDPOINT (CSI: how an orchestrator names the socket). */
 export type ConfigEnvironment = Readonly<Partial<Record<'NODE_NAME' | 'CSI_ENDPOINT', string>>>;
 
+/** The variables by which a Kubernetes API is found: those of every pod, or a person's. */
+export type ClusterEnvironment = Readonly<
+  Partial<Record<'KUBERNETES_SERVICE_HOST' | 'KUBERNETES_SERVICE_PORT' | 'KUBECONFIG', string>>
+>;
+
 /** Where a configuration comes from. Flags win over the environment, and that over the file. */
 export interface ConfigSources {
   readonly path: string;
@@ -46,7 +51,17 @@ export interface ConfigSources {
   readonly environment?: ConfigEnvironment;
 }
 
-/** The environment as this program reads it; nothing else of it is ever looked at. */
+/** How this process finds a Kubernetes API, as far as its environment says. */
+export function getClusterEnvironment(): ClusterEnvironment {
+  const { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT, KUBECONFIG } = process.env;
+  return {
+    ...(KUBERNETES_SERVICE_HOST ? { KUBERNETES_SERVICE_HOST } : {}),
+    ...(KUBERNETES_SERVICE_PORT ? { KUBERNETES_SERVICE_PORT } : {}),
+    ...(KUBECONFIG ? { KUBECONFIG } : {}),
+  };
+}
+
+/** What the environment says of the configuration; beside it and {@link getClusterEnvironment} nothing of it is ever looked at. */
 export function getConfigEnvironment(): ConfigEnvironment {
   const { NODE_NAME, CSI_ENDPOINT } = process.env;
   return {

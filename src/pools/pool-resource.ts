@@ -32,6 +32,7 @@ export const PoolStatus = z
     firstSeen: Time,
     lastSeen: Time.meta({ description: 'Up to a minute behind.' }),
     size: z.string().optional().meta({ description: 'For people.' }),
+    free: z.string().optional().meta({ description: 'For people.' }),
     available: z.string().optional().meta({ description: 'For people: what new volumes can be promised.' }),
     room: z
       .object({ totalBytes: Bytes, freeBytes: Bytes, promisedBytes: Bytes, availableBytes: Bytes })
@@ -103,6 +104,7 @@ export function toPoolResource(instance: PoolInstance): {
       firstSeen: firstSeen.toISOString(),
       lastSeen: lastSeen.toISOString(),
       size: room === undefined ? undefined : formatQuantity(room.totalBytes),
+      free: room === undefined ? undefined : formatQuantity(room.freeBytes),
       available: room === undefined ? undefined : formatQuantity(room.availableBytes),
       room,
       release: release === undefined ? undefined : { ...release, at: release.at.toISOString() },

@@ -107,6 +107,7 @@ function withNulls(resource: ReturnType<typeof toPoolResource>): Readonly<Record
     status: {
       ...status,
       size: status.size ?? null,
+      free: status.free ?? null,
       available: status.available ?? null,
       room: status.room ?? null,
       release: status.release ?? null,

@@ -1,0 +1,56 @@
+import { systemClock } from '../base/clock.ts';
+import { DriverError } from '../domain/errors.ts';
+import { createFileRegistry } from '../pools/file-registry.ts';
+import type { PoolRegistry } from '../pools/registry.ts';
+import type { ClusterEnvironment, Config } from './config.ts';
+
+/** A registry that was opened for a while. */
+export interface OpenRegistry extends Disposable {
+  readonly registry: PoolRegistry;
+}
+
+/**
+ * The registry that a configuration names: files, also where there is no section for controllers, or custom resources. The Kubernetes API is
+ * that of the pod's cluster, or of KUBECONFIG. Throws INVALID_ARGUMENT when there is none.
+ */
+export async function openRegistry(config: Config, environment: ClusterEnvironment): Promise<OpenRegistry> {
+  if (config.controller?.registry.type === 'kubernetes') return await openResources(environment);
+  const registry = createFileRegistry({
+    stateDirectory: config.stateDirectory,
+    driver: config.drivers.hostpath?.driverName ?? '',
+    clock: systemClock,
+  });
+  return { registry, [Symbol.dispose]: () => undefined };
+}
+
+/** The client is loaded only when it is asked for: nodes have no use for it. */
+async function openResources(environment: ClusterEnvironment): Promise<OpenRegistry> {
+  const [{ ApiClient }, { createResourceRegistry }] = await Promise.all([
+    import('../k8s/client.ts'),
+    import('../pools/resource-registry.ts'),
+  ]);
+  const client = new ApiClient({ access: await openAccess(environment) });
+  return {
+    registry: createResourceRegistry({ client, clock: systemClock }),
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
+}
+
+async function openAccess({
+  KUBERNETES_SERVICE_HOST: host,
+  KUBERNETES_SERVICE_PORT: port,
+  KUBECONFIG: kubeconfig,
+}: ClusterEnvironment) {
+  if (kubeconfig !== undefined) {
+    const { createKubeconfigAccess } = await import('../k8s/kubeconfig.ts');
+    return await createKubeconfigAccess(kubeconfig);
+  }
+  if (host === undefined || port === undefined) {
+    throw new DriverError(
+      'INVALID_ARGUMENT',
+      'The registry of pools is in Kubernetes, and this is not a pod of it: run the command in a controller (kubectl exec), or set KUBECONFIG.',
+    );
+  }
+  const { createInClusterAccess } = await import('../k8s/in-cluster.ts');
+  return createInClusterAccess({ host, port, clock: systemClock });
+}

@@ -1,0 +1,114 @@
+import { type Command, Option } from 'commander';
+import type { PoolRegistry } from '../pools/registry.ts';
+import type { Config } from './config.ts';
+import type { ForgetTarget } from './forget-pools.ts';
+
+/** Where the chart puts it. */
+const DEFAULT_CONFIG = '/etc/stowage/config/stowage.yaml';
+/** Bound on everything that a command asks of the registry. */
+const DEADLINE_MS = 60_000;
+
+/** What commands need of the program around them. */
+export interface PoolCommandsHost {
+  /** Undefined when it is not valid, which the operator has then been told. */
+  readConfig(file: string): Promise<Config | undefined>;
+  print(text: string): void;
+  printError(text: string): void;
+  setExitCode(code: number): void;
+}
+
+interface ListFlags {
+  readonly config: string;
+  readonly output: 'table' | 'json';
+}
+
+interface ForgetFlags {
+  readonly config: string;
+  readonly yes: boolean;
+  readonly force: boolean;
+}
+
+/** Adds `pools`, `pools forget` and `nodes forget`. */
+export function addPoolCommands(program: Command, host: PoolCommandsHost): void {
+  const pools = program
+    .command('pools')
+    .description('list the pools of all nodes, as the registry knows them')
+    .option('--config <file>', 'configuration file', DEFAULT_CONFIG)
+    .addOption(
+      new Option('-o, --output <format>', 'how they are written').choices(['table', 'json']).default('table'),
+    )
+    .action(async (flags: ListFlags) => await listPools(host, flags));
+  addForget(pools, host, {
+    usage: 'forget <pool-id>',
+    description: 'give up a pool whose disk is gone for good, or was moved to another node',
+    toTarget: (poolId) => ({ poolId }),
+  });
+  addForget(program.command('nodes').description('work with what is known of nodes'), host, {
+    usage: 'forget <node>',
+    description: 'give up all pools of a node that is gone for good',
+    toTarget: (node) => ({ node }),
+  });
+}
+
+interface ForgetCommand {
+  readonly usage: string;
+  readonly description: string;
+  readonly toTarget: (argument: string) => ForgetTarget;
+}
+
+function addForget(
+  parent: Command,
+  host: PoolCommandsHost,
+  { usage, description, toTarget }: ForgetCommand,
+): void {
+  parent
+    .command(usage)
+    .description(description)
+    .option('--config <file>', 'configuration file', DEFAULT_CONFIG)
+    .option('--yes', 'do it; otherwise what would happen is only said', false)
+    .option('--force', 'also when it seems to be alive', false)
+    .action(async (argument: string, _flags: unknown, command: Command) => {
+      // The command above has a --config of its own, which counts when it was given there.
+      await forget(host, toTarget(argument), command.optsWithGlobals<ForgetFlags>());
+    });
+}
+
+async function listPools(host: PoolCommandsHost, { config: file, output }: ListFlags): Promise<void> {
+  await withRegistry(host, file, async (registry, signal) => {
+    const { renderPoolsJson, renderPoolsTable } = await import('./pools-table.ts');
+    const instances = await registry.list(signal);
+    host.print(output === 'json' ? renderPoolsJson(instances) : renderPoolsTable(instances, Date.now()));
+  });
+}
+
+async function forget(
+  host: PoolCommandsHost,
+  target: ForgetTarget,
+  { config: file, yes, force }: ForgetFlags,
+): Promise<void> {
+  await withRegistry(host, file, async (registry, signal) => {
+    const { forgetPools } = await import('./forget-pools.ts');
+    host.print(await forgetPools(registry, { target, yes, force, nowMs: Date.now() }, signal));
+  });
+}
+
+type Work = (registry: PoolRegistry, signal: AbortSignal) => Promise<void>;
+
+/** Says what the registry, or the rules, refuse; the exit code is 1 then, and 2 for a configuration that is not valid. */
+async function withRegistry(host: PoolCommandsHost, file: string, work: Work): Promise<void> {
+  const [{ openRegistry }, { getClusterEnvironment }, { DriverError }] = await Promise.all([
+    import('./open-registry.ts'),
+    import('./config.ts'),
+    import('../domain/errors.ts'),
+  ]);
+  const config = await host.readConfig(file);
+  if (config === undefined) return host.setExitCode(2);
+  try {
+    using open = await openRegistry(config, getClusterEnvironment());
+    await work(open.registry, AbortSignal.timeout(DEADLINE_MS));
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    host.printError(`${error.message}\n`);
+    host.setExitCode(1);
+  }
+}
