@@ -4,6 +4,7 @@
  */
 import { cpus, release } from 'node:os';
 import { run } from './commands.ts';
+import { measureAgentHop } from './rows/agent-hop.ts';
 import { measureDeletion } from './rows/deletion.ts';
 import { measureDirectories, measureManyDirectories } from './rows/directories.ts';
 import { measureImages } from './rows/images.ts';
@@ -27,6 +28,7 @@ async function main(scale: Scale): Promise<number> {
     rows.push(...(await measure()));
   };
   await add('the process', () => measureProcess(scene));
+  await add('the agent', () => measureAgentHop());
   await add('directories', () => measureDirectories(scene));
   await add('images', () => measureImages(scene, [1, scale.imageGiB]));
   await add('deletion', () => measureDeletion(scene, scale.files));

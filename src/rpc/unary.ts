@@ -47,11 +47,18 @@ async function respond(
   answer: Next,
 ): Promise<object> {
   const caller = new AbortController();
-  // grpc-js emits this after every answer too; nothing listens to the signal by then.
-  call.on('cancelled', () => caller.abort(reasonToStop(call)));
+  let isAnswered = false;
+  call.on('cancelled', () => {
+    // grpc-js emits this after every answer too.
+    if (!isAnswered) caller.abort(reasonToStop(call));
+  });
   const { answerMetadata: _, ...shared } = facts;
   const metadata = toCallMetadata(call.metadata);
-  return await answer({ ...shared, metadata, request: call.request, signal: caller.signal });
+  try {
+    return await answer({ ...shared, metadata, request: call.request, signal: caller.signal });
+  } finally {
+    isAnswered = true;
+  }
 }
 
 function reasonToStop(call: ServerUnaryCall<object, object>): DriverError {
