@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sb
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-kubernetes test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml
-.PHONY: test-cluster test-cluster-full bench bench-cluster build image check generate format setup clean
+.PHONY: test-cluster test-cluster-full bench bench-cluster build image check generate manifests format setup clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ image: ## Make the container image in dist/image, without a container engine (ro
 generate: ## Write the generated files again
 	@scripts/setup.sh run
 	@node scripts/generate.ts
+
+manifests: ## Write deploy/ again, from the chart (Go)
+	@scripts/setup.sh run
+	@node scripts/manifests.ts
 
 format: ## Format the sources
 	@scripts/setup.sh run

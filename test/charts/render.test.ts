@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { CHART, renderText, runHelm } from '../support/helm.ts';
+import { runHelm } from '../../scripts/chart/helm.ts';
+import { CHART, renderText } from '../support/helm.ts';
 import { makeScratchDirectory } from '../support/scratch.ts';
 import { VARIANTS } from './variants.ts';
 
