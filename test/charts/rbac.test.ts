@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { z } from 'zod';
+import { PERMISSIONS } from '../../src/k8s/permissions.ts';
+import { Config } from '../../src/main/config.ts';
 import { type KubernetesObject, render, SNAPSHOT_API } from '../support/helm.ts';
+import { VARIANTS } from './variants.ts';
 
+const ConfigMap = z.object({ data: z.object({ 'stowage.yaml': z.string() }) });
 const Role = z.looseObject({
   kind: z.string(),
   metadata: z.looseObject({ name: z.string() }),
@@ -102,6 +107,40 @@ describe('rights of the sidecars', () => {
     expect([...rights].sort()).toEqual([...new Set(used)].sort());
   });
 });
+
+/** The permissions of the controller's own code as the Roles have them, with the names that the configuration gives. */
+function listOwnPermissions(config: Config): readonly string[] {
+  const names: Readonly<Record<string, string | undefined>> = {
+    'tls.kubernetes.caSecret': config.tls?.kubernetes?.caSecret,
+    'tls.kubernetes.agentSecret': config.tls?.kubernetes?.agentSecret,
+    'controller.lease.name': config.controller?.lease?.name,
+    'kube-system': 'kube-system',
+  };
+  return PERMISSIONS.filter(
+    ({ section }) => section !== 'tls.kubernetes' || config.tls?.kubernetes !== undefined,
+  ).flatMap(({ kind, verbs, scope, names: keys }) =>
+    toRights(scope === 'cluster' ? 'ClusterRole' : 'Role', {
+      apiGroups: [kind.group],
+      resources: [kind.plural],
+      resourceNames: keys?.map((key) => names[key] ?? 'missing'),
+      verbs: [...verbs],
+    }),
+  );
+}
+
+describe.each(Object.entries(VARIANTS))(
+  'rights of the controller itself in the variant %s',
+  (_name, options) => {
+    it('are those that its code has listed', async () => {
+      const objects = await render(options);
+      const text = ConfigMap.parse(objects.find(({ kind }) => kind === 'ConfigMap')).data['stowage.yaml'];
+
+      const rights = listRights(objects, '-controller');
+
+      expect([...rights].sort()).toEqual([...listOwnPermissions(Config.parse(parse(text)))].sort());
+    });
+  },
+);
 
 describe('rights in general', () => {
   it('belong to the controller alone', async () => {
