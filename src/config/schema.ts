@@ -40,9 +40,9 @@ export const baseConfigShape = {
         .meta({ description: 'Name of this node, as Kubernetes knows it. Default: the host name.' }),
     })
     .prefault({}),
-  clusterId: z.string().min(1).max(128).default('standalone').meta({
+  clusterId: z.string().min(1).max(128).optional().meta({
     description:
-      'What tells clusters apart on shared storage; in Kubernetes the UID of namespace kube-system.',
+      'What tells clusters apart on shared storage. Default: the UID of namespace kube-system where the registry is in Kubernetes, else `standalone`. Nodes hear it from controllers.',
   }),
   stateDirectory: AbsolutePath.default('/var/lib/stowage').meta({
     description:

@@ -5,6 +5,7 @@ import { Operations } from '../base/operations.ts';
 import { toPluginFeatures } from '../csi/controller/capabilities.ts';
 import { createFileRegistry } from '../pools/file-registry.ts';
 import { createLocalReports } from '../pools/local-reports.ts';
+import { DEFAULT_CLUSTER_ID } from './default-cluster-id.ts';
 import { gatePools } from './gated-pools.ts';
 import type { Lifetime } from './lifecycle.ts';
 import { createLocalPools, findPoolSettings, holdLocalPools } from './local-pools.ts';
@@ -28,7 +29,7 @@ export async function startAllInOne(options: ProgramOptions, lifetime: Lifetime)
   const { driverName } = hostpath;
 
   const host = await startMachine(options, lifetime);
-  const { stateDirectory, clusterId } = config;
+  const { stateDirectory, clusterId = DEFAULT_CLUSTER_ID } = config;
   const nodeName = config.node.name;
   const registry = createFileRegistry({ stateDirectory, driver: driverName, clock: systemClock });
   const local = createLocalPools(hostpath, options, { host, registry, clusterId });

@@ -7,13 +7,22 @@ import { createFileRegistry } from '../pools/file-registry.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
 import type { TlsSource } from '../rpc/tls.ts';
+import { Background } from './background.ts';
+import { type Config, getClusterAddress } from './config.ts';
+import { DEFAULT_CLUSTER_ID } from './default-cluster-id.ts';
+import type { KubernetesGround } from './kubernetes-ground.ts';
 import type { Lifetime } from './lifecycle.ts';
 import type { ProgramOptions } from './program.ts';
 import { getSection } from './roles.ts';
 
+/** Agents, and when there is a first answer to which there are. */
+export interface Discovery extends AgentDiscovery {
+  whenKnown(signal: AbortSignal): Promise<void>;
+}
+
 /** What a controller stands on: where its agents are, how it trusts them, and where it is kept which pools there are. */
 export interface ControllerGround {
-  readonly discovery: AgentDiscovery;
+  readonly discovery: Discovery;
   readonly tls: TlsSource;
   readonly registry: PoolRegistry;
   /** Under which one controller of several does the work in the background. */
@@ -22,27 +31,90 @@ export interface ControllerGround {
   readonly clusterId: string;
 }
 
-/** Makes what the configuration asks for. What has to be ended is, when the program stops. */
+/** Makes what the configuration asks for; it is ended when the program stops. Waits while the API of Kubernetes is away. */
 export async function prepareGround(
   { config, logger }: ProgramOptions,
-  { stack }: Lifetime,
+  { stack, stopping }: Lifetime,
 ): Promise<ControllerGround> {
-  const { agents } = getSection(config.controller, 'controller');
-  const { driverName } = getSection(config.drivers.hostpath, 'drivers.hostpath');
-  const tls = getSection(config.tls, 'tls');
-  const directory = getSection(tls.directory, 'tls.directory');
-  const source = await createFileTls({ directory, clock: systemClock, logger });
-  stack.defer(() => source.close());
-  if (agents.static === undefined) {
-    throw new DriverError('UNSUPPORTED', 'Agents are found by controller.agents.static only, so far.');
-  }
-  const addresses = agents.static.map(({ node, address }) => ({ nodeName: node, address }));
-  const { stateDirectory, clusterId } = config;
+  const controller = getSection(config.controller, 'controller');
+  const background = new Background(logger);
+  const kubernetes = needsKubernetes(config) ? await openKubernetes(background, logger) : undefined;
+  stack.defer(() => kubernetes?.close());
+  stack.defer(() => background.close());
+  kubernetes?.noticeSnapshots();
+
+  const tls = await openTls(config, { kubernetes, stack, logger, signal: stopping });
+  const { agents, registry, lease } = controller;
   return {
-    discovery: createStaticDiscovery(addresses),
-    tls: source,
-    registry: createFileRegistry({ stateDirectory, driver: driverName, clock: systemClock }),
-    lease: alwaysHeld,
-    clusterId,
+    tls,
+    discovery:
+      agents.kubernetes === undefined
+        ? createListedDiscovery(agents.static ?? [])
+        : requireKubernetes(kubernetes).followPods(agents.kubernetes),
+    registry:
+      registry.type === 'kubernetes'
+        ? requireKubernetes(kubernetes).createRegistry()
+        : createFileRegistry({
+            stateDirectory: config.stateDirectory,
+            driver: getSection(config.drivers.hostpath, 'drivers.hostpath').driverName,
+            clock: systemClock,
+          }),
+    lease: lease === undefined ? alwaysHeld : requireKubernetes(kubernetes).createLease(lease),
+    clusterId:
+      config.clusterId ??
+      (registry.type === 'kubernetes'
+        ? await requireKubernetes(kubernetes).getClusterId(stopping)
+        : DEFAULT_CLUSTER_ID),
   };
+}
+
+function needsKubernetes({ tls, controller }: Config): boolean {
+  const { agents, registry, lease } = getSection(controller, 'controller');
+  const needs = [tls?.kubernetes, agents.kubernetes, lease].some((section) => section !== undefined);
+  return needs || registry.type === 'kubernetes';
+}
+
+async function openKubernetes(
+  background: Background,
+  logger: ProgramOptions['logger'],
+): Promise<KubernetesGround> {
+  const address = getClusterAddress();
+  if (address === undefined) {
+    throw new DriverError(
+      'PRECONDITION_FAILED',
+      'The configuration asks for Kubernetes, but this is no pod of it: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set.',
+    );
+  }
+  const { KubernetesGround: Ground } = await import('./kubernetes-ground.ts');
+  return new Ground(address, background, logger);
+}
+
+interface TlsDeps {
+  readonly kubernetes: KubernetesGround | undefined;
+  readonly stack: AsyncDisposableStack;
+  readonly logger: ProgramOptions['logger'];
+  readonly signal: AbortSignal;
+}
+
+async function openTls(config: Config, { kubernetes, stack, logger, signal }: TlsDeps): Promise<TlsSource> {
+  const section = getSection(config.tls, 'tls');
+  if (section.kubernetes !== undefined) {
+    return await requireKubernetes(kubernetes).openTls(section.kubernetes, signal);
+  }
+  const directory = getSection(section.directory, 'tls.directory');
+  const files = await createFileTls({ directory, clock: systemClock, logger });
+  stack.defer(() => files.close());
+  return files;
+}
+
+function createListedDiscovery(
+  agents: readonly { readonly node: string; readonly address: string }[],
+): Discovery {
+  const discovery = createStaticDiscovery(agents.map(({ node, address }) => ({ nodeName: node, address })));
+  return { ...discovery, whenKnown: async () => await Promise.resolve() };
+}
+
+function requireKubernetes(kubernetes: KubernetesGround | undefined): KubernetesGround {
+  if (kubernetes !== undefined) return kubernetes;
+  throw new DriverError('INTERNAL', 'The API of Kubernetes was not opened, although it is needed.');
 }

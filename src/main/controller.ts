@@ -90,7 +90,8 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
 
   stack.defer(() => readiness.stop());
   remote.start();
-  const tried = Promise.all([pools.start(stopping), remote.whenTried()]);
+  const asked = ground.discovery.whenKnown(stopping).then(() => remote.whenTried());
+  const tried = Promise.all([pools.start(stopping), asked]);
   void readiness.track(
     tried.then(() => undefined),
     logger,

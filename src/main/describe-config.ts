@@ -9,7 +9,7 @@ export function describeConfig(file: string, config: Config, role?: Role): strin
   const lines = [
     `${file} is valid${role === undefined ? '' : ` for ${role}`}.`,
     ...(role === undefined ? ROLES.map((each) => describeRole(config, each)) : []),
-    `node ${config.node.name}, cluster ${config.clusterId}`,
+    `node ${config.node.name}, cluster ${config.clusterId ?? '(by default)'}`,
   ];
   const { hostpath } = config.drivers;
   if (hostpath !== undefined) {

@@ -1,0 +1,107 @@
+import { hostname } from 'node:os';
+import { systemClock } from '../base/clock.ts';
+import { randomId } from '../base/ids.ts';
+import { alwaysHeld } from '../base/lease.ts';
+import type { ControllerSection, TlsSection } from '../config/cluster-schema.ts';
+import { openCertificateAuthority } from '../k8s/certificate-authority.ts';
+import { ApiClient } from '../k8s/client.ts';
+import { createInClusterAccess } from '../k8s/in-cluster.ts';
+import { createKubernetesLease } from '../k8s/lease.ts';
+import { getClusterId } from '../k8s/namespace-uid.ts';
+import { createPodDiscovery } from '../k8s/pod-discovery.ts';
+import { createSecrets } from '../k8s/secrets.ts';
+import { noticeSnapshotApi } from '../k8s/snapshot-api.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createResourceRegistry } from '../pools/resource-registry.ts';
+import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../rpc/tls.ts';
+import type { Background } from './background.ts';
+import type { ClusterAddress } from './config.ts';
+import type { ControllerGround, Discovery } from './controller-ground.ts';
+
+/** How often it is seen whether the pods have been read. */
+const SYNC_POLL_MS = 100;
+const LEASE_ID_LENGTH = 8;
+
+/** Where a controller finds what it needs in the API of its cluster. */
+export class KubernetesGround {
+  readonly #client: ApiClient;
+  readonly #background: Background;
+  readonly #logger: Logger;
+
+  constructor({ host, port }: ClusterAddress, background: Background, logger: Logger) {
+    const access = createInClusterAccess({ host, port, clock: systemClock });
+    this.#client = new ApiClient({ access });
+    this.#background = background;
+    this.#logger = logger.child({ component: 'kubernetes' });
+  }
+
+  /** The controller's own certificate; makes and renews those of the agents. Waits while the API is away. */
+  async openTls(
+    { namespace, caSecret, agentSecret }: NonNullable<TlsSection['kubernetes']>,
+    signal: AbortSignal,
+  ): Promise<ControllerGround['tls']> {
+    const authority = await openCertificateAuthority(
+      {
+        secrets: createSecrets(this.#client, namespace),
+        caSecret,
+        agentSecret,
+        agentName: AGENT_TLS_NAME,
+        controllerName: CONTROLLER_TLS_NAME,
+        clock: systemClock,
+        logger: this.#logger,
+      },
+      signal,
+    );
+    this.#background.run('The certificates are not renewed any more', (own) => authority.run(own));
+    return authority;
+  }
+
+  /** Follows the pods of the nodes. */
+  followPods(agents: NonNullable<ControllerSection['agents']['kubernetes']>): Discovery {
+    const pods = createPodDiscovery({
+      ...agents,
+      client: this.#client,
+      clock: systemClock,
+      logger: this.#logger,
+    });
+    this.#background.run('The pods of the nodes are not followed any more', (own) => pods.run(own));
+    return {
+      list: () => pods.list(),
+      onChange: (listener) => pods.onChange(listener),
+      async whenKnown(signal) {
+        while (!pods.hasSynced) await systemClock.sleep(SYNC_POLL_MS, signal);
+      },
+    };
+  }
+
+  createRegistry(): ControllerGround['registry'] {
+    return createResourceRegistry({ client: this.#client, clock: systemClock });
+  }
+
+  createLease(lease: ControllerSection['lease']): ControllerGround['lease'] {
+    if (lease === undefined) return alwaysHeld;
+    return createKubernetesLease({
+      ...lease,
+      client: this.#client,
+      identity: `${hostname()}_${randomId(LEASE_ID_LENGTH)}`,
+      clock: systemClock,
+      logger: this.#logger,
+    });
+  }
+
+  /** What tells this cluster from all others. */
+  async getClusterId(signal: AbortSignal): Promise<string> {
+    return await getClusterId(this.#client, signal);
+  }
+
+  /** Says in the log when nobody can ask for snapshots here. */
+  noticeSnapshots(): void {
+    this.#background.run('It was not found out whether there are snapshots', async (own) => {
+      await noticeSnapshotApi({ client: this.#client, clock: systemClock, logger: this.#logger }, own);
+    });
+  }
+
+  close(): void {
+    this.#client[Symbol.dispose]();
+  }
+}
