@@ -70,18 +70,6 @@ export function getConfigEnvironment(): ConfigEnvironment {
   };
 }
 
-/** Where the API of the cluster is that this process runs in, as kubelet tells its containers. */
-export interface ClusterAddress {
-  readonly host: string;
-  readonly port: string;
-}
-
-/** Undefined outside of pods. */
-export function getClusterAddress(): ClusterAddress | undefined {
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
-  return host && port ? { host, port } : undefined;
-}
-
 /**
  * Reads, merges and checks the configuration; the result is frozen to its leaves. Throws INVALID_ARGUMENT (DriverError)
  * with one line for each thing that is wrong, which names the key and, where the file has it, the line.

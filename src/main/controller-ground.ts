@@ -8,7 +8,8 @@ import type { PoolRegistry } from '../pools/registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
 import type { TlsSource } from '../rpc/tls.ts';
 import { Background } from './background.ts';
-import { type Config, getClusterAddress } from './config.ts';
+import { openClusterAccess } from './cluster-access.ts';
+import { type Config, getClusterEnvironment } from './config.ts';
 import { DEFAULT_CLUSTER_ID } from './default-cluster-id.ts';
 import type { KubernetesGround } from './kubernetes-ground.ts';
 import type { Lifetime } from './lifecycle.ts';
@@ -74,19 +75,14 @@ function needsKubernetes({ tls, controller }: Config): boolean {
   return needs || registry.type === 'kubernetes';
 }
 
+/** What speaks to Kubernetes is loaded only where it is asked for. */
 async function openKubernetes(
   background: Background,
   logger: ProgramOptions['logger'],
 ): Promise<KubernetesGround> {
-  const address = getClusterAddress();
-  if (address === undefined) {
-    throw new DriverError(
-      'PRECONDITION_FAILED',
-      'The configuration asks for Kubernetes, but this is no pod of it: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set.',
-    );
-  }
+  const access = await openClusterAccess(getClusterEnvironment());
   const { KubernetesGround: Ground } = await import('./kubernetes-ground.ts');
-  return new Ground(address, background, logger);
+  return new Ground(access, background, logger);
 }
 
 interface TlsDeps {

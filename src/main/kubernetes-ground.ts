@@ -3,9 +3,9 @@ import { systemClock } from '../base/clock.ts';
 import { randomId } from '../base/ids.ts';
 import { alwaysHeld } from '../base/lease.ts';
 import type { ControllerSection, TlsSection } from '../config/cluster-schema.ts';
+import type { ApiAccess } from '../k8s/access.ts';
 import { openCertificateAuthority } from '../k8s/certificate-authority.ts';
 import { ApiClient } from '../k8s/client.ts';
-import { createInClusterAccess } from '../k8s/in-cluster.ts';
 import { createKubernetesLease } from '../k8s/lease.ts';
 import { getClusterId } from '../k8s/namespace-uid.ts';
 import { createPodDiscovery } from '../k8s/pod-discovery.ts';
@@ -15,7 +15,6 @@ import type { Logger } from '../observability/logger.ts';
 import { createResourceRegistry } from '../pools/resource-registry.ts';
 import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../rpc/tls.ts';
 import type { Background } from './background.ts';
-import type { ClusterAddress } from './config.ts';
 import type { ControllerGround, Discovery } from './controller-ground.ts';
 
 /** How often it is seen whether the pods have been read. */
@@ -28,8 +27,7 @@ export class KubernetesGround {
   readonly #background: Background;
   readonly #logger: Logger;
 
-  constructor({ host, port }: ClusterAddress, background: Background, logger: Logger) {
-    const access = createInClusterAccess({ host, port, clock: systemClock });
+  constructor(access: ApiAccess, background: Background, logger: Logger) {
     this.#client = new ApiClient({ access });
     this.#background = background;
     this.#logger = logger.child({ component: 'kubernetes' });

@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.ts';
-import { DriverError } from '../domain/errors.ts';
 import { createFileRegistry } from '../pools/file-registry.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
+import { openClusterAccess } from './cluster-access.ts';
 import type { ClusterEnvironment, Config } from './config.ts';
 
 /** A registry that was opened for a while. */
@@ -29,28 +29,9 @@ async function openResources(environment: ClusterEnvironment): Promise<OpenRegis
     import('../k8s/client.ts'),
     import('../pools/resource-registry.ts'),
   ]);
-  const client = new ApiClient({ access: await openAccess(environment) });
+  const client = new ApiClient({ access: await openClusterAccess(environment) });
   return {
     registry: createResourceRegistry({ client, clock: systemClock }),
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
-}
-
-async function openAccess({
-  KUBERNETES_SERVICE_HOST: host,
-  KUBERNETES_SERVICE_PORT: port,
-  KUBECONFIG: kubeconfig,
-}: ClusterEnvironment) {
-  if (kubeconfig !== undefined) {
-    const { createKubeconfigAccess } = await import('../k8s/kubeconfig.ts');
-    return await createKubeconfigAccess(kubeconfig);
-  }
-  if (host === undefined || port === undefined) {
-    throw new DriverError(
-      'INVALID_ARGUMENT',
-      'The registry of pools is in Kubernetes, and this is not a pod of it: run the command in a controller (kubectl exec), or set KUBECONFIG.',
-    );
-  }
-  const { createInClusterAccess } = await import('../k8s/in-cluster.ts');
-  return createInClusterAccess({ host, port, clock: systemClock });
 }
