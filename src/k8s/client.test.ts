@@ -90,6 +90,7 @@ describe('a refusal', () => {
 
     const error = await failureOf(secretsOf(client).create({ metadata: { name: 'a' } }, never));
 
+    expect(error.message).toContain('Cannot create secrets a in namespace storage');
     expect(JSON.stringify([error.message, error.details, error.cause])).not.toContain('hunter2');
   });
 

@@ -147,7 +147,9 @@ const METHODS = {
 } as const;
 
 function toUrl(server: string, call: ApiCall): URL {
-  const url = new URL(`${server}${toPath(call.kind, call)}`);
+  // What is made is named by its body.
+  const path = toPath(call.kind, call.verb === 'create' ? { namespace: call.namespace } : call);
+  const url = new URL(`${server}${path}`);
   for (const [name, value] of Object.entries(call.query ?? {})) {
     if (value !== undefined) url.searchParams.set(name, value);
   }

@@ -119,7 +119,10 @@ export class ApiResource<T extends ApiObject> {
   /** Makes the object; undefined when one of its name exists already. */
   async create(draft: ObjectDraft, signal: AbortSignal): Promise<T | undefined> {
     const body = { ...toTypeMeta(this.#kind), ...draft };
-    return await ignore('already-exists', this.#one({ verb: 'create', body }, signal));
+    return await ignore(
+      'already-exists',
+      this.#one({ verb: 'create', name: draft.metadata.name, body }, signal),
+    );
   }
 
   /** Replaces the whole object; undefined when it has changed since its resourceVersion, or is gone. */
