@@ -15,6 +15,11 @@ export interface OpenRegistry extends Disposable {
  */
 export async function openRegistry(config: Config, environment: ClusterEnvironment): Promise<OpenRegistry> {
   if (config.controller?.registry.type === 'kubernetes') return await openResources(environment);
+  return openLocalRegistry(config);
+}
+
+/** What this machine has noted below `stateDirectory`: on a node, of its own pools. */
+export function openLocalRegistry(config: Config): OpenRegistry {
   const registry = createFileRegistry({
     stateDirectory: config.stateDirectory,
     driver: config.drivers.hostpath?.driverName ?? '',

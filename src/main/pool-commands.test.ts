@@ -8,6 +8,11 @@ import { addPoolCommands } from './pool-commands.ts';
 
 const { signal } = new AbortController();
 
+const CLUSTER = `
+controller:
+  agents: { static: [{ node: node-1, address: '127.0.0.1:9810' }] }
+  registry: { type: kubernetes }`;
+
 describe('commands about pools', () => {
   let scratch: Awaited<ReturnType<typeof mkdtempDisposable>>;
   let stateDirectory: string;
@@ -41,9 +46,11 @@ drivers:
     endpoint: unix:///run/csi.sock
     pools: [{ name: ssd, path: /srv/ssd }]`;
     addPoolCommands(program, {
+      environment: {},
       async readConfig(file) {
         said.file = file;
-        return file === 'bad' ? undefined : parseConfig(config, { path: file });
+        if (file === 'bad') return undefined;
+        return parseConfig(file === 'cluster' ? `${config}\n${CLUSTER}` : config, { path: file });
       },
       print(text) {
         said.out += text;
@@ -78,6 +85,14 @@ drivers:
       file: 'good',
     });
     expect((await run('pools')).out).toContain('Forgotten');
+  });
+
+  it('are about the node’s own notes where they are told so', async () => {
+    expect((await run('pools', '--local', '--config', 'cluster')).out).toContain('aaaaaaaa');
+    expect(await run('pools', '--config', 'cluster')).toMatchObject({
+      error: expect.stringContaining('set KUBECONFIG'),
+      code: 1,
+    });
   });
 
   it('say why they do not, and the exit code says so, too', async () => {

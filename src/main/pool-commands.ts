@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { PoolRegistry } from '../pools/registry.ts';
-import type { Config } from './config.ts';
+import type { ClusterEnvironment, Config } from './config.ts';
 import type { ForgetTarget } from './forget-pools.ts';
 
 /** Where the chart puts it. */
 const DEFAULT_CONFIG = '/etc/stowage/config/stowage.yaml';
+const LOCAL = 'what this node has noted for itself, not the registry of the cluster';
 /** Bound on everything that a command asks of the registry. */
 const DEADLINE_MS = 60_000;
 
@@ -15,15 +16,20 @@ export interface PoolCommandsHost {
   print(text: string): void;
   printError(text: string): void;
   setExitCode(code: number): void;
+  /** Default: that of this process. */
+  readonly environment?: ClusterEnvironment;
 }
 
-interface ListFlags {
+interface RegistryFlags {
   readonly config: string;
+  readonly local: boolean;
+}
+
+interface ListFlags extends RegistryFlags {
   readonly output: 'table' | 'json';
 }
 
-interface ForgetFlags {
-  readonly config: string;
+interface ForgetFlags extends RegistryFlags {
   readonly yes: boolean;
   readonly force: boolean;
 }
@@ -34,6 +40,7 @@ export function addPoolCommands(program: Command, host: PoolCommandsHost): void 
     .command('pools')
     .description('list the pools of all nodes, as the registry knows them')
     .option('--config <file>', 'configuration file', DEFAULT_CONFIG)
+    .option('--local', LOCAL, false)
     .addOption(
       new Option('-o, --output <format>', 'how they are written').choices(['table', 'json']).default('table'),
     )
@@ -65,6 +72,7 @@ function addForget(
     .command(usage)
     .description(description)
     .option('--config <file>', 'configuration file', DEFAULT_CONFIG)
+    .option('--local', LOCAL, false)
     .option('--yes', 'do it; otherwise what would happen is only said', false)
     .option('--force', 'also when it seems to be alive', false)
     .action(async (argument: string, _flags: unknown, command: Command) => {
@@ -73,8 +81,8 @@ function addForget(
     });
 }
 
-async function listPools(host: PoolCommandsHost, { config: file, output }: ListFlags): Promise<void> {
-  await withRegistry(host, file, async (registry, signal) => {
+async function listPools(host: PoolCommandsHost, { output, ...flags }: ListFlags): Promise<void> {
+  await withRegistry(host, flags, async (registry, signal) => {
     const { renderPoolsJson, renderPoolsTable } = await import('./pools-table.ts');
     const instances = await registry.list(signal);
     host.print(output === 'json' ? renderPoolsJson(instances) : renderPoolsTable(instances, Date.now()));
@@ -84,9 +92,9 @@ async function listPools(host: PoolCommandsHost, { config: file, output }: ListF
 async function forget(
   host: PoolCommandsHost,
   target: ForgetTarget,
-  { config: file, yes, force }: ForgetFlags,
+  { yes, force, ...flags }: ForgetFlags,
 ): Promise<void> {
-  await withRegistry(host, file, async (registry, signal) => {
+  await withRegistry(host, flags, async (registry, signal) => {
     const { forgetPools } = await import('./forget-pools.ts');
     host.print(await forgetPools(registry, { target, yes, force, nowMs: Date.now() }, signal));
   });
@@ -95,16 +103,20 @@ async function forget(
 type Work = (registry: PoolRegistry, signal: AbortSignal) => Promise<void>;
 
 /** Says what the registry, or the rules, refuse; the exit code is 1 then, and 2 for a configuration that is not valid. */
-async function withRegistry(host: PoolCommandsHost, file: string, work: Work): Promise<void> {
-  const [{ openRegistry }, { getClusterEnvironment }, { DriverError }] = await Promise.all([
-    import('./open-registry.ts'),
-    import('./config.ts'),
-    import('../domain/errors.ts'),
-  ]);
+async function withRegistry(
+  host: PoolCommandsHost,
+  { config: file, local }: RegistryFlags,
+  work: Work,
+): Promise<void> {
+  const [{ openLocalRegistry, openRegistry }, { getClusterEnvironment }, { DriverError }] = await Promise.all(
+    [import('./open-registry.ts'), import('./config.ts'), import('../domain/errors.ts')],
+  );
   const config = await host.readConfig(file);
   if (config === undefined) return host.setExitCode(2);
   try {
-    using open = await openRegistry(config, getClusterEnvironment());
+    using open = await (local
+      ? openLocalRegistry(config)
+      : openRegistry(config, host.environment ?? getClusterEnvironment()));
     await work(open.registry, AbortSignal.timeout(DEADLINE_MS));
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;

@@ -62,6 +62,11 @@ export const METRICS = {
     help: '1 while the agent of the node answers this controller, else 0.',
     labels: ['node'],
   },
+  stowage_orphan_volumes: {
+    type: 'gauge',
+    help: 'Volumes on disks that no PersistentVolume names, seen for an hour; only from the controller that looks.',
+    labels: [],
+  },
   stowage_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels say what runs.',

@@ -27,6 +27,8 @@ export interface MetricsOptions {
   readonly listPoolRoom: () => Promise<readonly PoolRoom[]>;
   /** Every agent that there should be. Left out by programs that use none. */
   readonly listAgents?: () => readonly { readonly node: string; readonly isAnswering: boolean }[];
+  /** Volumes that nobody outside knows. Left out by programs that do not look for them. */
+  readonly countOrphans?: () => number;
 }
 
 /** Which call a figure is about. */
@@ -61,6 +63,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const inFlight = new Gauge(spec(registry, 'stowage_operations_in_flight'));
   const pools = createPoolGauges(registry);
   const agents = new Gauge(spec(registry, 'stowage_agent_up'));
+  const orphans = new Gauge(spec(registry, 'stowage_orphan_volumes'));
   new Gauge(spec(registry, 'stowage_build_info')).set(
     { version: options.version, node_version: process.versions.node },
     1,
@@ -77,6 +80,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       agents.reset();
       for (const { node, isAnswering } of options.listAgents?.() ?? [])
         agents.set({ node }, isAnswering ? 1 : 0);
+      orphans.set(options.countOrphans?.() ?? 0);
       inFlight.set(options.operationsInFlight());
       pools.set(rooms);
       return { contentType: registry.contentType, text: await registry.metrics() };

@@ -25,6 +25,8 @@ export interface PoolSupervisorOptions {
   /** The stores as the nodes offer them: a pool that comes back is cleaned before anybody else may use it. */
   readonly stores: StoreDirectory;
   readonly lease: Lease;
+  /** More to do in the background while the lease is held: ends when the signal aborts, and throws nothing. Default: nothing. */
+  readonly whileLeading?: (held: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** For how long this program has run, in milliseconds, by a clock that is never set. Default: performance.now. */
@@ -112,7 +114,7 @@ export class PoolSupervisor {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (held.aborted) resolve();
     held.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+    await Promise.all([promise, this.#options.whileLeading?.(held)]);
     this.#held = undefined;
   }
 
