@@ -39,7 +39,7 @@ interface OpenedStore {
   readonly abilities: string;
 }
 
-/** One agent: asked who it is at once, every 5 s, and after each call that went wrong; while it is silent, at intervals from 100 ms to 5 s. */
+/** One agent: asked who it is at once, every 5 s, and soon after a call that went wrong; while it is silent, at intervals from 100 ms to 5 s. */
 export class AgentWatch {
   readonly agent: AgentAddress;
   readonly #options: AgentWatchOptions;
@@ -93,8 +93,9 @@ export class AgentWatch {
       this.#tried.resolve();
       if (isAnswering) {
         retryMs = FIRST_RETRY_MS;
-        // A call may have failed while the answer was on its way.
         if (!this.#inTrouble) await this.#wait(POLL_MS, { canBeCutShort: true });
+        // Calls that always fail must not make it be asked without a break.
+        if (this.#inTrouble) await this.#wait(FIRST_RETRY_MS, { canBeCutShort: false });
       } else {
         await this.#wait(retryMs, { canBeCutShort: false });
         retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
@@ -106,13 +107,15 @@ export class AgentWatch {
   /** Whether the agent answered. */
   async #ask(signal: AbortSignal): Promise<boolean> {
     using deadline = startDeadline(signal, ANSWER_MS);
+    let description: AgentDescription;
     try {
-      this.#hear(await this.#connection.describe(deadline.signal));
-      return true;
+      description = await this.#connection.describe(deadline.signal);
     } catch (error) {
       if (!signal.aborted) this.#missAnswer(error);
       return false;
     }
+    this.#hear(description);
+    return true;
   }
 
   #hear(description: AgentDescription): void {
@@ -150,7 +153,7 @@ export class AgentWatch {
     if (state.room !== undefined) opened.room.put(state.room);
   }
 
-  /** Asks the agent who it is now rather than at the next interval, unless it is silent. */
+  /** Asks the agent who it is soon rather than at the next interval, unless it is silent. */
   askSoon(): void {
     this.#inTrouble = true;
     this.#pause.abort(new Error('It is asked now.'));

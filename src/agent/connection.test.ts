@@ -274,3 +274,52 @@ describe('an admission', () => {
     ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
+
+describe('a node', () => {
+  it('may have a name that is not ASCII', async () => {
+    const local = createFakeFileStore({ poolId: POOL_ID });
+    const identity = { nodeName: 'вузол-1 %41', bootId: 'boot-1' };
+    await using agent = await startTestAgent({ stores: toDirectory(() => local), identity });
+    const { connection, store } = await connectToFirstStore(agent);
+    using _connection = connection;
+
+    expect(await store.getHealth(signal)).toEqual([]);
+  });
+});
+
+describe('an agent of another release', () => {
+  it('is told from one that is silent when it does not know a verb', async () => {
+    await using agent = await startTestAgent({ stores: { list: () => [] } });
+    let troubles = 0;
+    using connection = connectTo(agent, {
+      onTrouble: () => (troubles += 1),
+      type: withPath('DeleteVolume', '/stowage.agent.v1.Agent/RemoveVolume'),
+    });
+    await connection.describe(signal);
+    const { abilities } = createFakeFileStore({ poolId: POOL_ID });
+    const store = connection.createStore({ poolId: POOL_ID, abilities });
+
+    await expect(store.deleteVolume({ id: 'v' }, signal)).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining(
+        'does not know DeleteVolume: bring it to the release of the controller',
+      ),
+    });
+    expect(troubles).toBe(0);
+  });
+
+  it('never makes a message that is too large look like a pool that is full', async () => {
+    await using scene = await startScene();
+    const askedParameters = { pool: 'x'.repeat(5 * 2 ** 20) };
+
+    await expect(
+      scene.store.createVolume(toRequest('pvc-1', { askedParameters }), signal),
+    ).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('failed on its way') });
+  });
+});
+
+/** The service, with one verb as another release might call it. */
+function withPath(verb: 'DeleteVolume', path: string): typeof agentType {
+  const definition = { ...agentType.definition, [verb]: { ...agentType.definition[verb], path } };
+  return { ...agentType, definition };
+}

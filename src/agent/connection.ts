@@ -48,7 +48,8 @@ export function createAgentConnection(options: AgentConnectionOptions): AgentCon
     judge(answer) {
       const objection = findObjection({ agent, bootId }, answer);
       if (objection === undefined) return;
-      if (answer.method !== 'Describe') onTrouble();
+      const isSilent = objection.code === 'POOL_UNAVAILABLE' || objection.code === 'DEADLINE_EXCEEDED';
+      if (isSilent && answer.method !== 'Describe') onTrouble();
       throw objection;
     },
   });
@@ -77,7 +78,7 @@ function findObjection({ agent, bootId }: Expected, answer: Answer): DriverError
   const { nodeName, address } = agent;
   const answering = readIdentity(answer.metadata);
   if (answering.nodeName === undefined && answer.failure !== undefined) {
-    return findSilence(agent, answer.method, answer.failure);
+    return toSilence(agent, answer.method, answer.failure);
   }
   if (answering.nodeName !== nodeName) {
     const who =
@@ -96,10 +97,24 @@ function findObjection({ agent, bootId }: Expected, answer: Answer): DriverError
   );
 }
 
-/** The failure of a call that no agent answered, in words; undefined when it is about the call itself. */
-function findSilence(agent: AgentAddress, method: string, failure: DriverError): DriverError | undefined {
+/** The failure of a call that no agent answered, in words. */
+function toSilence(agent: AgentAddress, method: string, failure: DriverError): DriverError {
   const isLate = failure.code === 'DEADLINE_EXCEEDED';
-  if (failure.code === 'UNSUPPORTED' || failure.code === 'NO_ROOM') return undefined;
+  if (failure.code === 'UNSUPPORTED') {
+    return new DriverError(
+      'UNSUPPORTED',
+      `The agent of node ${agent.nodeName} (${agent.address}) does not know ${method}: bring it to the release of the controller.`,
+      { cause: failure },
+    );
+  }
+  // gRPC's word for a message that is too large; to callers it would mean that the pool is full.
+  if (failure.code === 'NO_ROOM') {
+    return new DriverError(
+      'INTERNAL',
+      `${method} of node ${agent.nodeName} failed on its way: ${toOneLine(failure.message, MAX_REASON_LENGTH)}`,
+      { cause: failure },
+    );
+  }
   const code = isLate && method !== 'Describe' ? 'DEADLINE_EXCEEDED' : 'POOL_UNAVAILABLE';
   const why = isLate ? 'it said nothing in time' : toOneLine(failure.message, MAX_REASON_LENGTH);
   return new DriverError(

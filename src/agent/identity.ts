@@ -1,3 +1,4 @@
+import { quote } from '../base/quote.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { CallMetadata } from '../rpc/service.ts';
 
@@ -11,16 +12,25 @@ export interface AgentIdentity {
 const NODE = 'stowage-node';
 const BOOT = 'stowage-boot';
 
-/** An identity as metadata: whom a caller means, or who answers. */
+/** An identity as metadata: whom a caller means, or who answers. Percent-encoded, since metadata is ASCII and names of hosts need not be. */
 export function toIdentityMetadata({ nodeName, bootId }: AgentIdentity): Readonly<Record<string, string>> {
-  return { [NODE]: nodeName, [BOOT]: bootId };
+  return { [NODE]: encodeURIComponent(nodeName), [BOOT]: encodeURIComponent(bootId) };
 }
 
 /** The identity that metadata carries, as far as it does. */
 export function readIdentity(
   metadata: CallMetadata,
 ): Partial<Record<keyof AgentIdentity, string | undefined>> {
-  return { nodeName: metadata.find(NODE), bootId: metadata.find(BOOT) };
+  return { nodeName: decode(metadata.find(NODE)), bootId: decode(metadata.find(BOOT)) };
+}
+
+/** What was not encoded here is left as it is: it is nobody's name then. */
+function decode(text: string | undefined): string | undefined {
+  try {
+    return text === undefined ? undefined : decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Refuses calls that are meant for another node, or for this node before it was started anew. */
@@ -41,5 +51,5 @@ export function requireIdentity(own: AgentIdentity, metadata: CallMetadata): voi
 }
 
 function toWords(meant: string | undefined): string {
-  return meant === undefined || meant === '' ? 'nobody in particular' : `"${meant}"`;
+  return meant === undefined || meant === '' ? 'nobody in particular' : quote(meant);
 }

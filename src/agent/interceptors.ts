@@ -18,8 +18,8 @@ const REQUEST_ID_LENGTH = 10;
 /** What the layers around every call of an agent share. */
 export interface AgentInterceptorDeps {
   readonly identity: AgentIdentity;
-  /** Who may call what (access.ts); left out only where there is no TLS, in tests. */
-  readonly access?: Interceptor;
+  /** Who may call what (access.ts). `everybody` is for tests, where there is no TLS. */
+  readonly access: Interceptor | 'everybody';
   readonly context: RequestContext;
   readonly metrics: Pick<Metrics, 'started' | 'handled'>;
   readonly logger: Logger;
@@ -41,7 +41,7 @@ export function createAgentInterceptors(deps: AgentInterceptorDeps): readonly In
       logger: deps.logger.child({ component: 'agent' }),
       quietMethods: AGENT_QUIET_METHODS,
     }),
-    ...(deps.access === undefined ? [] : [deps.access]),
+    ...(deps.access === 'everybody' ? [] : [deps.access]),
     createIdentityInterceptor(deps.identity),
     createValidationInterceptor(AGENT_RULES),
     createInFlightInterceptor({

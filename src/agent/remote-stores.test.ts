@@ -135,13 +135,16 @@ describe('the stores of the cluster', () => {
     expect(scene.show()).toEqual(['n1/aaaaaaaa: open']);
   });
 
-  it('are asked about at once when a call was in trouble, but not while the agent is silent anyway', async () => {
+  it('are asked about soon when calls were in trouble, but no sooner while the agent is silent anyway', async () => {
     const agent = createFakeAgent('n1', [toPool('aaaaaaaa')]);
     await using scene = await startScene([agent]);
     agent.mood = 'refuses';
 
     agent.reportTrouble();
+    agent.reportTrouble();
     await scene.pass(0);
+    expect(agent.asked).toBe(1);
+    await scene.pass(100);
     expect(agent.asked).toBe(2);
     expect(scene.show()).toEqual(['n1/aaaaaaaa: n1 refuses.']);
     agent.reportTrouble();
@@ -256,6 +259,7 @@ describe('the stores of the cluster', () => {
     await scene.stores.reports.admit({ nodeName: 'n1', ...request }, signal);
     agent.pools = [toPool('aaaaaaaa')];
     await scene.pass(0);
+    await scene.pass(100);
 
     expect(agent.admitted).toEqual([request]);
     expect(scene.show()).toEqual(['n1/aaaaaaaa: open']);

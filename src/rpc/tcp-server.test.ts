@@ -170,6 +170,33 @@ describe('a port with a certificate on both sides', () => {
     expect(scene.calls).toHaveLength(1);
   });
 
+  it('resumes no session, so that each connection shows a certificate that is believed now', async () => {
+    const { agent, authority } = await createClusterTls();
+    await using scene = await startScene(agent);
+    const { ca, certificate: cert, key } = await authority.material(CONTROLLER_TLS_NAME);
+    const options = { ...toHostAndPort(scene.server.address), servername: AGENT_TLS_NAME, ca, cert, key };
+    const open = async (session?: Buffer) => {
+      const socket = connect({
+        ...options,
+        ALPNProtocols: ['h2'],
+        ...(session === undefined ? {} : { session }),
+      });
+      const sessions: Buffer[] = [];
+      socket.on('session', (one) => void sessions.push(one));
+      await once(socket, 'secureConnect');
+      // The settings of HTTP/2 come after whatever the handshake has to say.
+      await once(socket, 'data');
+      const isReused = socket.isSessionReused();
+      socket.destroy();
+      return { session: sessions.at(-1), isReused };
+    };
+
+    const first = await open();
+    const second = await open(first.session);
+
+    expect(second.isReused).toBe(false);
+  });
+
   it.each([
     ['of another authority', async () => await (await createTestAuthority()).material(AGENT_TLS_NAME)],
     [

@@ -5,7 +5,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { TlsMaterial, TlsSource } from './tls.ts';
 
 /** Bound on a handshake, so that a caller that says nothing costs little. */
-const HANDSHAKE_DEADLINE_MS = 10_000;
+const HANDSHAKE_DEADLINE_MS = 5_000;
 /** Far more than controllers and agents need. */
 const MAX_CONNECTIONS = 2_000;
 

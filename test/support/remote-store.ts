@@ -58,9 +58,10 @@ export async function startTestAgent(options: TestAgentOptions): Promise<TestAge
     services: [service],
     interceptors: createAgentInterceptors({
       identity,
-      ...(security === 'insecure'
-        ? {}
-        : { access: createAccessInterceptor(options.onCallRefused ?? (() => undefined)) }),
+      access:
+        security === 'insecure'
+          ? 'everybody'
+          : createAccessInterceptor(options.onCallRefused ?? (() => undefined)),
       context: createRequestContext(),
       metrics: { started() {}, handled() {} },
       logger: silentLogger,
