@@ -3,6 +3,7 @@ import { DriverError } from '../domain/errors.ts';
 import type { FileStore, StoreAbilities } from '../filestore/file-store.ts';
 import type { AgentDefinition } from '../gen/stowage/agent/v1/Agent.ts';
 import type { ClientMethods } from '../rpc/service.ts';
+import { collectPages } from './pages.ts';
 import { fromStorageHealth, fromVolumeHealth } from './translate/health.ts';
 import { fromSnapshotMessage, fromVolumeMessage } from './translate/records.ts';
 import { toCreateVolumeMessage, toRangeMessage } from './translate/requests.ts';
@@ -52,10 +53,12 @@ export function createRemoteStore({ poolId, abilities, agent }: RemoteStoreOptio
       const { volume } = await agent.FindVolumeByName({ poolId, name }, { signal });
       return volume === null ? undefined : toVolume(volume);
     },
-    async listVolumes({ maxEntries, startingToken }, signal) {
-      const request = { poolId, maxEntries, ...withoutUndefined({ startingToken }) };
-      const { volumes, nextToken } = await agent.ListVolumes(request, { signal });
-      return { entries: volumes.map(toVolume), nextToken };
+    async listVolumes(page, signal) {
+      return await collectPages(page, async ({ maxEntries, startingToken }) => {
+        const request = { poolId, maxEntries, ...withoutUndefined({ startingToken }) };
+        const { volumes, nextToken } = await agent.ListVolumes(request, { signal });
+        return { entries: volumes.map(toVolume), nextToken };
+      });
     },
     async expandVolume({ id, range }, signal) {
       const request = { poolId, volumeId: id, range: toRangeMessage(range) };
@@ -78,10 +81,12 @@ export function createRemoteStore({ poolId, abilities, agent }: RemoteStoreOptio
       const { snapshot } = await agent.FindSnapshotByName({ poolId, name }, { signal });
       return snapshot === null ? undefined : toSnapshot(snapshot);
     },
-    async listSnapshots({ maxEntries, startingToken, sourceVolumeId }, signal) {
-      const request = { poolId, maxEntries, ...withoutUndefined({ startingToken, sourceVolumeId }) };
-      const { snapshots, nextToken } = await agent.ListSnapshots(request, { signal });
-      return { entries: snapshots.map(toSnapshot), nextToken };
+    async listSnapshots({ sourceVolumeId, ...page }, signal) {
+      return await collectPages(page, async ({ maxEntries, startingToken }) => {
+        const request = { poolId, maxEntries, ...withoutUndefined({ startingToken, sourceVolumeId }) };
+        const { snapshots, nextToken } = await agent.ListSnapshots(request, { signal });
+        return { entries: snapshots.map(toSnapshot), nextToken };
+      });
     },
 
     async getRoom(signal) {
