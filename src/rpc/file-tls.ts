@@ -74,10 +74,11 @@ export async function createFileTls(options: FileTlsOptions): Promise<FileTls> {
 }
 
 async function readMaterial(directory: string): Promise<TlsMaterial> {
-  const [ca, certificate, key] = await Promise.all(
-    ['ca.crt', 'tls.crt', 'tls.key'].map((name) => readText(join(directory, name))),
-  );
-  const material = { ca: ca ?? '', certificate: certificate ?? '', key: key ?? '' };
+  const material = {
+    ca: await readText(join(directory, 'ca.crt')),
+    certificate: await readText(join(directory, 'tls.crt')),
+    key: await readText(join(directory, 'tls.key')),
+  };
   const objection = findObjection(material);
   if (objection === undefined) return material;
   throw new DriverError(
