@@ -45,7 +45,7 @@ const LANES: readonly (readonly Step[])[] = [
     createTier('charts', 15),
     createTier('uml', 40),
   ],
-  [createTier('integration', 20), createTier('smoke', 5), createTier('sanity', 20)],
+  [createTier('integration', 20), createTier('smoke', 15), createTier('sanity', 20)],
 ];
 
 /** Only when they are named: a cluster takes the whole machine. Its first run builds Kubernetes; its full one takes an hour. */
