@@ -40,7 +40,7 @@ const ImageRecord = z
   })
   .readonly();
 
-const Kept = z.discriminatedUnion('layout', [DirectoryRecord, ImageRecord]);
+export const Kept = z.discriminatedUnion('layout', [DirectoryRecord, ImageRecord]);
 
 export type Kept = z.infer<typeof Kept>;
 

@@ -8,6 +8,7 @@ import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createGrpcServer, drain, type Offer } from './grpc-server.ts';
 import type { TlsServerOptions } from './tls-listener.ts';
+import type { StreamOffer } from './stream.ts';
 import { createTlsListener } from './tls-listener.ts';
 
 /** What is offered on a TCP port. */
@@ -17,6 +18,8 @@ export interface TcpPlan extends Omit<Offer, 'peer'> {
   /** `insecure` is for tests. */
   readonly security: TlsServerOptions | 'insecure';
   readonly logger: Logger;
+  /** What else is offered there; only with TLS. */
+  readonly streams?: StreamOffer;
 }
 
 /** A TCP port that is being served. */
@@ -48,7 +51,7 @@ export async function startTcpServer(plan: TcpPlan): Promise<TcpServer> {
       ? [['', createDesk(plan)]]
       : security.peers.map((peer) => [peer, createDesk({ ...plan, peer })]),
   );
-  const listener = createListener(security, desks, logger);
+  const listener = createListener(plan, desks);
   const sockets = new Set<Socket>();
   listener.server.on('connection', (socket: Socket) => track(sockets, socket));
   await listen(listener.server, plan.address);
@@ -90,9 +93,8 @@ function createDesk(offer: Offer): Desk {
 }
 
 function createListener(
-  security: TcpPlan['security'],
+  { security, streams, logger }: TcpPlan,
   desks: ReadonlyMap<string, Desk>,
-  logger: Logger,
 ): Disposable & { readonly server: NetServer } {
   if (security === 'insecure') {
     const server = createServer((socket) => desks.get('')?.accept(socket));
@@ -104,7 +106,7 @@ function createListener(
   const onRenewed = (): void => {
     for (const desk of desks.values()) desk.renew();
   };
-  return createTlsListener(security, { accept, onRenewed, logger });
+  return createTlsListener(security, { accept, streams, onRenewed, logger });
 }
 
 function track(sockets: Set<Socket>, socket: Socket): void {

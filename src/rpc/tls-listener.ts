@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '../observability/logger.ts';
+import type { StreamOffer } from './stream.ts';
 import type { TlsMaterial, TlsSource } from './tls.ts';
 
 /** Bound on a handshake, so that a caller that says nothing costs little. */
@@ -22,6 +23,8 @@ export interface TlsServerOptions {
 export interface TlsListenerHooks {
   /** By the name in the certificate. */
   readonly accept: ReadonlyMap<string, (socket: Socket) => void>;
+  /** Connections of another protocol than gRPC's. */
+  readonly streams?: StreamOffer | undefined;
   /** New material was taken up; connections that are there were made with the one before. */
   readonly onRenewed: () => void;
   readonly logger: Logger;
@@ -51,7 +54,7 @@ export function createTlsListener(options: TlsServerOptions, hooks: TlsListenerH
     requestCert: true,
     // It is judged below, where it is still known from where the connection came.
     rejectUnauthorized: false,
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: hooks.streams === undefined ? ['h2'] : ['h2', hooks.streams.protocol],
     handshakeTimeout: HANDSHAKE_DEADLINE_MS,
   });
   server.maxConnections = MAX_CONNECTIONS;
@@ -62,7 +65,9 @@ export function createTlsListener(options: TlsServerOptions, hooks: TlsListenerH
   server.on('secureConnection', (socket) => {
     // Whoever uses the connection learns of its end by other ways.
     socket.on('error', () => undefined);
-    const verdict = judge(socket, peers);
+    const streams = socket.alpnProtocol === hooks.streams?.protocol ? hooks.streams : undefined;
+    const verdict = judge(socket, streams?.peers ?? peers);
+    if ('peer' in verdict && streams !== undefined) return streams.accept(socket);
     const accept = 'peer' in verdict ? hooks.accept.get(verdict.peer) : undefined;
     if (accept !== undefined) return accept(socket);
     if ('reason' in verdict) onRefused({ ...verdict, remoteAddress: socket.remoteAddress });

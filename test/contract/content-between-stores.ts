@@ -2,9 +2,19 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { crc32 } from 'node:zlib';
 import { DriverError } from '../../src/domain/errors.ts';
-import type { CreateVolumeRequest } from '../../src/filestore/file-store.ts';
+import {
+  type ContentOrigins,
+  type ContentSources,
+  localOrigins,
+} from '../../src/filestore/content/content.ts';
+import type { CreateVolumeRequest, LocalFileStore } from '../../src/filestore/file-store.ts';
 import type { VolumeRecord } from '../../src/filestore/records.ts';
-import { createContentPath, type ContentPath, type Mischief } from '../support/content-path.ts';
+import {
+  createContentPath,
+  type ContentPath,
+  type Mischief,
+  toLocalContent,
+} from '../support/content-path.ts';
 import { MiB, toRequest, untilDone } from './file-store.ts';
 import type { LocalStoreFixture } from './file-store-local.ts';
 import type { OpenStoreOptions } from '../../src/filestore/open-store.ts';
@@ -15,10 +25,18 @@ export interface ContentSuite {
   readonly request: Partial<CreateVolumeRequest>;
   readonly createSource: () => Promise<LocalStoreFixture>;
   readonly createTarget: (options: Partial<OpenStoreOptions>) => Promise<LocalStoreFixture>;
+  /** How content gets from one to the other. Default: within this process. */
+  readonly openWay?: (source: () => LocalFileStore) => Promise<ContentWay>;
   /** Fills a volume with some MiB that are worth a comparison. */
   readonly write: (path: string) => Promise<void>;
   /** What is at a path, as text: equal for equal content. */
   readonly describe: (path: string) => Promise<string>;
+}
+
+/** A way for content, and what a controller says of it. */
+export interface ContentWay extends AsyncDisposable {
+  readonly sources: ContentSources;
+  readonly origins: ContentOrigins;
 }
 
 /** What stores promise for volumes whose source is in another store. */
@@ -27,6 +45,7 @@ export function describeContentBetweenStores(suite: ContentSuite): void {
     const signal = AbortSignal.timeout(600_000);
     let from: LocalStoreFixture;
     let to: LocalStoreFixture;
+    let way: ContentWay;
     let path: ContentPath;
     let source: VolumeRecord;
     let snapshotId: string;
@@ -34,7 +53,12 @@ export function describeContentBetweenStores(suite: ContentSuite): void {
 
     beforeAll(async () => {
       from = await suite.createSource();
-      path = createContentPath(() => from.store);
+      way = (await suite.openWay?.(() => from.store)) ?? {
+        sources: toLocalContent(() => from.store),
+        origins: localOrigins,
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
+      path = createContentPath(way.sources);
       to = await suite.createTarget({ contents: path });
       source = await untilDone(() => from.store.createVolume(request('source'), signal));
       const place = await from.store.locate({ id: source.id }, signal);
@@ -45,6 +69,7 @@ export function describeContentBetweenStores(suite: ContentSuite): void {
     });
     afterAll(async () => {
       await to?.[Symbol.asyncDispose]();
+      await way?.[Symbol.asyncDispose]();
       await from?.[Symbol.asyncDispose]();
     });
     afterEach(() => {
@@ -57,14 +82,16 @@ export function describeContentBetweenStores(suite: ContentSuite): void {
         ...suite.request,
         ...changes,
       });
-    const toOrigin = (ticket?: string) => ({
-      nodeName: 'node-1',
-      poolId: from.store.poolId,
-      address: undefined,
-      ticket,
-    });
-    const restoring = (name: string, changes: Partial<CreateVolumeRequest> = {}): CreateVolumeRequest =>
-      request(name, { source: { kind: 'snapshot', id: snapshotId }, origin: toOrigin(), ...changes });
+    const restoring = (name: string, changes: Partial<CreateVolumeRequest> = {}): CreateVolumeRequest => {
+      const asked = { kind: 'snapshot', id: snapshotId } as const;
+      const { source = asked, ...rest } = changes;
+      const origin = way.origins.createOrigin({
+        source,
+        from: { nodeName: 'node-1', poolId: from.store.poolId },
+        target: { nodeName: 'node-1', poolId: to.store.poolId, volumeName: name },
+      });
+      return request(name, { source, origin, ...rest });
+    };
     const create = (asked: CreateVolumeRequest) => untilDone(() => to.store.createVolume(asked, signal));
     const read = async (id: string): Promise<string> =>
       await suite.describe((await to.store.locate({ id }, signal)).path);
@@ -89,8 +116,10 @@ export function describeContentBetweenStores(suite: ContentSuite): void {
     });
 
     it('a request that is repeated with another ticket finds the same volume', async () => {
-      const first = await create(restoring('twice', { origin: toOrigin('one') }));
-      const again = await create(restoring('twice', { origin: toOrigin('two') }));
+      const asked = restoring('twice');
+      const first = await create(asked);
+      const other = { nodeName: 'node-1', poolId: from.store.poolId, address: 'nowhere', ticket: 'another' };
+      const again = await create({ ...asked, origin: other });
 
       expect(again).toEqual(first);
     });

@@ -5,6 +5,7 @@ import { describe } from 'vitest';
 import { type ContentSuite, describeContentBetweenStores } from '../contract/content-between-stores.ts';
 import { MiB } from '../contract/file-store.ts';
 import { makeLocalStore } from '../contract/file-store-local.ts';
+import { openTlsWay } from '../support/content-way.ts';
 import { describeTree, makeOddTree } from '../support/odd-tree.ts';
 import { type ScratchType, skipsRootTests } from '../support/scratch.ts';
 
@@ -41,7 +42,7 @@ function noise(length: number): Buffer {
 
 function describePair(
   pair: readonly [ScratchType, ScratchType],
-  kind: Pick<ContentSuite, 'name' | 'request' | 'write' | 'describe'>,
+  kind: Omit<ContentSuite, 'createSource' | 'createTarget'>,
 ): void {
   const [source, target] = pair;
   describeContentBetweenStores({
@@ -62,6 +63,8 @@ describe.skipIf(skipsRootTests())('local stores', () => {
   const mounted = { name: 'images', request: { layout: 'image', fsType: 'ext4' }, ...images } as const;
   const raw = { name: 'raw images', request: { accessType: 'block' }, ...images } as const;
 
+  describePair(['btrfs', 'btrfs'], { ...limited, name: 'directories over TLS', openWay: openTlsWay });
+  describePair(['btrfs', 'xfs'], { ...mounted, name: 'images over TLS', openWay: openTlsWay });
   describePair(['btrfs', 'btrfs'], limited);
   describePair(['xfs', 'ext4'], unlimited);
   describePair(['xfs', 'btrfs'], mounted);

@@ -23,15 +23,20 @@ export interface ContentPath extends ContentSources {
   mischief: Mischief;
 }
 
-/** Leads to the store that is the source at the time. */
-export function createContentPath(source: () => LocalFileStore): ContentPath {
+/** Within this process, to the store that is the source at the time. */
+export function toLocalContent(source: () => LocalFileStore): ContentSources {
+  return { openContent: (request, signal) => source().openContent(request, signal) };
+}
+
+/** The way that `sources` are, with mischief on it. */
+export function createContentPath(sources: ContentSources): ContentPath {
   const beginnings: number[] = [];
   let count = 0;
   const path: ContentPath = {
     beginnings,
     mischief: {},
     async openContent(request, signal) {
-      const content = await source().openContent(request, signal);
+      const content = await sources.openContent(request, signal);
       const { onTag = (tag: string) => tag } = path.mischief;
       return {
         ...content,

@@ -61,6 +61,22 @@ export interface ContentOrigin {
   readonly ticket: string | undefined;
 }
 
+/** How whoever places a volume says where its source is. */
+export interface ContentOrigins {
+  /** For one volume at one place: another place needs another one. */
+  createOrigin(options: {
+    readonly source: ContentSource;
+    /** The store that has the source. */
+    readonly from: { readonly nodeName: string; readonly poolId: string };
+    readonly target: ContentTarget;
+  }): ContentOrigin;
+}
+
+/** Origins where all stores are in one program: nobody has to be asked for leave. */
+export const localOrigins: ContentOrigins = {
+  createOrigin: ({ from }) => ({ ...from, address: undefined, ticket: undefined }),
+};
+
 /** The way to content of other stores. */
 export interface ContentSources {
   /**

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { DriverError, isDriverError } from '../../domain/errors.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { JobHandle } from '../jobs.ts';
+import { oneAhead } from './ahead.ts';
 import type {
   ContentEnd,
   ContentFacts,
@@ -157,7 +158,7 @@ async function* readOn(
 ): AsyncGenerator<ContentPiece, void, undefined> {
   const { options, connection, facts, digest } = reading;
   const { request, job } = options;
-  for await (const part of content.read(reading.next, connection.signal)) {
+  for await (const part of oneAhead(content.read(reading.next, connection.signal))) {
     if (!('data' in part)) {
       checkDigest(digest, part, request);
       reading.isDone = true;
