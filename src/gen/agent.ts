@@ -8,6 +8,7 @@ import type { AskedVolume as _stowage_agent_v1_AskedVolume, AskedVolume__Output 
 import type { AwaitingPool as _stowage_agent_v1_AwaitingPool, AwaitingPool__Output as _stowage_agent_v1_AwaitingPool__Output } from './stowage/agent/v1/AwaitingPool.ts';
 import type { CapacityRange as _stowage_agent_v1_CapacityRange, CapacityRange__Output as _stowage_agent_v1_CapacityRange__Output } from './stowage/agent/v1/CapacityRange.ts';
 import type { Claim as _stowage_agent_v1_Claim, Claim__Output as _stowage_agent_v1_Claim__Output } from './stowage/agent/v1/Claim.ts';
+import type { ContentOrigin as _stowage_agent_v1_ContentOrigin, ContentOrigin__Output as _stowage_agent_v1_ContentOrigin__Output } from './stowage/agent/v1/ContentOrigin.ts';
 import type { ContentSource as _stowage_agent_v1_ContentSource, ContentSource__Output as _stowage_agent_v1_ContentSource__Output } from './stowage/agent/v1/ContentSource.ts';
 import type { CreateSnapshotRequest as _stowage_agent_v1_CreateSnapshotRequest, CreateSnapshotRequest__Output as _stowage_agent_v1_CreateSnapshotRequest__Output } from './stowage/agent/v1/CreateSnapshotRequest.ts';
 import type { CreateSnapshotResponse as _stowage_agent_v1_CreateSnapshotResponse, CreateSnapshotResponse__Output as _stowage_agent_v1_CreateSnapshotResponse__Output } from './stowage/agent/v1/CreateSnapshotResponse.ts';
@@ -71,6 +72,7 @@ export interface ProtoGrpcType {
         CapacityRange: MessageTypeDefinition<_stowage_agent_v1_CapacityRange, _stowage_agent_v1_CapacityRange__Output>
         Claim: MessageTypeDefinition<_stowage_agent_v1_Claim, _stowage_agent_v1_Claim__Output>
         Consistency: EnumTypeDefinition
+        ContentOrigin: MessageTypeDefinition<_stowage_agent_v1_ContentOrigin, _stowage_agent_v1_ContentOrigin__Output>
         ContentSource: MessageTypeDefinition<_stowage_agent_v1_ContentSource, _stowage_agent_v1_ContentSource__Output>
         CreateSnapshotRequest: MessageTypeDefinition<_stowage_agent_v1_CreateSnapshotRequest, _stowage_agent_v1_CreateSnapshotRequest__Output>
         CreateSnapshotResponse: MessageTypeDefinition<_stowage_agent_v1_CreateSnapshotResponse, _stowage_agent_v1_CreateSnapshotResponse__Output>

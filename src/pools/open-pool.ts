@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { KeyedLock } from '../base/keyed-lock.ts';
 import type { DriverError } from '../domain/errors.ts';
+import type { ContentSources } from '../filestore/content/content.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import { openLocalStore } from '../filestore/open-store.ts';
 import { createStorePaths } from '../filestore/paths.ts';
@@ -49,6 +50,8 @@ export interface OpenPoolDeps {
   readonly locks: KeyedLock;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The way to content of other stores. Default: there is none. */
+  readonly contents?: ContentSources;
 }
 
 /** What is told of a pool while it is opened and after. */

@@ -84,13 +84,13 @@ export function describeContentBetweenStores(suite: ContentSuite): void {
       });
     const restoring = (name: string, changes: Partial<CreateVolumeRequest> = {}): CreateVolumeRequest => {
       const asked = { kind: 'snapshot', id: snapshotId } as const;
-      const { source = asked, ...rest } = changes;
+      const wanted = changes.source ?? asked;
       const origin = way.origins.createOrigin({
-        source,
+        source: wanted,
         from: { nodeName: 'node-1', poolId: from.store.poolId },
         target: { nodeName: 'node-1', poolId: to.store.poolId, volumeName: name },
       });
-      return request(name, { source, origin, ...rest });
+      return request(name, { ...changes, source: wanted, origin });
     };
     const create = (asked: CreateVolumeRequest) => untilDone(() => to.store.createVolume(asked, signal));
     const read = async (id: string): Promise<string> =>

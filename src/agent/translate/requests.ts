@@ -3,11 +3,16 @@ import { withoutUndefined } from '../../base/defined.ts';
 import { FS_TYPES } from '../../domain/access.ts';
 import type { CapacityRange } from '../../domain/capacity.ts';
 import { DriverError } from '../../domain/errors.ts';
+import type { ContentOrigin } from '../../filestore/content/content.ts';
 import type { CreateVolumeRequest } from '../../filestore/file-store.ts';
 import type {
   CapacityRange as RangeMessage,
   CapacityRange__Output,
 } from '../../gen/stowage/agent/v1/CapacityRange.ts';
+import type {
+  ContentOrigin as OriginMessage,
+  ContentOrigin__Output,
+} from '../../gen/stowage/agent/v1/ContentOrigin.ts';
 import type {
   CreateVolumeRequest as CreateVolumeMessage,
   CreateVolumeRequest__Output,
@@ -38,7 +43,7 @@ const Owner = z.object({
 
 /** A request for a volume as it is sent. */
 export function toCreateVolumeMessage(request: CreateVolumeRequest, poolId: string): CreateVolumeMessage {
-  const { range, fsType, owner, source, claim } = request;
+  const { range, fsType, owner, source, claim, origin } = request;
   return {
     poolId,
     name: request.name,
@@ -53,6 +58,7 @@ export function toCreateVolumeMessage(request: CreateVolumeRequest, poolId: stri
     source: source === undefined ? null : toSourceMessage(source),
     claim: claim === undefined ? null : { ...claim },
     askedParameters: { ...request.askedParameters },
+    origin: origin === undefined ? null : toOriginMessage(origin),
   };
 }
 
@@ -82,7 +88,16 @@ export function fromCreateVolumeMessage(message: CreateVolumeRequest__Output): C
     source: findSource(message.source),
     claim: claim === null ? undefined : { namespace: claim.namespace, name: claim.name },
     askedParameters: message.askedParameters,
+    ...(message.origin === null ? {} : { origin: fromOriginMessage(message.origin) }),
   };
+}
+
+function toOriginMessage({ nodeName, poolId, address, ticket }: ContentOrigin): OriginMessage {
+  return { nodeName, poolId, ...withoutUndefined({ address, ticket }) };
+}
+
+function fromOriginMessage({ nodeName, poolId, address, ticket }: ContentOrigin__Output): ContentOrigin {
+  return { nodeName, poolId, address, ticket };
 }
 
 /** A range as it is sent. */

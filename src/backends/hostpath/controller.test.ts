@@ -1,67 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { createFakeFileStore, type FakeFileStore } from '../../../test/support/fake-file-store.ts';
 import { DriverError } from '../../domain/errors.ts';
 import type { Topology } from '../../domain/topology.ts';
 import type { StoreEntry } from '../../filestore/store-directory.ts';
 import { silentLogger } from '../../observability/logger.ts';
-import type { ControllerBackend, CreateVolumeOptions } from '../backend.ts';
+import type { CreateVolumeOptions } from '../backend.ts';
 import { createHostpathController } from './controller.ts';
+import { ask, type Cluster, createCluster, GIB, MIB, mount, on } from './controller.fixture.ts';
 import { toTopology } from './topology.ts';
 
-const GIB = 1024 ** 3;
-const MIB = 1024 ** 2;
 const { signal } = new AbortController();
-const mount = { kind: 'mount', fsType: undefined, mountFlags: [] } as const;
-
-interface Cluster {
-  readonly controller: ControllerBackend;
-  readonly stores: Readonly<Record<'fastA' | 'fastB' | 'slowA', FakeFileStore>>;
-  /** Pools that are configured but not open. */
-  readonly unavailable: Set<string>;
-}
-
-/** Two nodes: `fast` on both, `slow` on the first. */
-function createCluster(): Cluster {
-  const stores = {
-    fastA: createFakeFileStore({ poolId: 'aaaaaaaa', totalBytes: 10 * GIB }),
-    fastB: createFakeFileStore({ poolId: 'bbbbbbbb', totalBytes: 20 * GIB }),
-    slowA: createFakeFileStore({ poolId: 'cccccccc', totalBytes: 40 * GIB }),
-  };
-  const unavailable = new Set<string>();
-  const entry = (poolName: string, nodeName: string, store: FakeFileStore): StoreEntry => ({
-    poolName,
-    nodeName,
-    poolId: store.poolId,
-    state: unavailable.has(store.poolId) ? { unavailable: 'Its disk is not mounted.' } : { store },
-  });
-  const list = () => [
-    entry('fast', 'a', stores.fastA),
-    entry('fast', 'b', stores.fastB),
-    entry('slow', 'a', stores.slowA),
-  ];
-  return {
-    controller: createHostpathController({ stores: { list }, logger: silentLogger }),
-    stores,
-    unavailable,
-  };
-}
-
-function ask(overrides: Partial<CreateVolumeOptions> = {}): CreateVolumeOptions {
-  return {
-    name: 'pvc-1',
-    range: { requiredBytes: GIB, limitBytes: undefined },
-    capabilities: [{ access: mount, mode: 'SINGLE_NODE_WRITER' }],
-    parameters: { pool: 'fast' },
-    source: undefined,
-    topology: undefined,
-    ...overrides,
-  };
-}
-
-const on = (...nodes: readonly string[]): { requisite: Topology[]; preferred: Topology[] } => ({
-  requisite: nodes.map((node) => toTopology(node)),
-  preferred: [],
-});
 
 describe('placement', () => {
   test.each(['a', 'b'])('a volume goes to the node %s that the scheduler chose', async (node) => {
@@ -162,31 +109,6 @@ describe('placement', () => {
         code: 'VOLUME_INCOMPATIBLE',
       });
     }
-  });
-});
-
-describe('sources', () => {
-  test('a copy goes to the place of its source', async () => {
-    const { controller } = createCluster();
-    const source = await controller.createVolume(ask({ name: 'source', topology: on('a') }), signal);
-    const from = { source: { kind: 'volume', id: source.id } } as const;
-
-    for (const name of ['c1', 'c2', 'c3', 'c4']) {
-      const copy = await controller.createVolume(ask({ name, ...from, topology: on('a', 'b') }), signal);
-      expect(copy.accessibleTopology).toEqual([toTopology('a')]);
-    }
-  });
-
-  test.each<[string, Partial<CreateVolumeOptions>, string]>([
-    ['another pool', { parameters: { pool: 'slow' } }, 'INVALID_ARGUMENT'],
-    ['another node', { topology: on('b') }, 'NO_ROOM'],
-  ])('a copy to %s is refused', async (_, overrides, code) => {
-    const { controller } = createCluster();
-    const source = await controller.createVolume(ask({ name: 'source', topology: on('a') }), signal);
-
-    await expect(
-      controller.createVolume(ask({ ...overrides, source: { kind: 'volume', id: source.id } }), signal),
-    ).rejects.toMatchObject({ code });
   });
 });
 

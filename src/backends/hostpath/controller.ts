@@ -1,4 +1,5 @@
 import { quote } from '../../base/quote.ts';
+import { type ContentOrigins, localOrigins } from '../../filestore/content/content.ts';
 import type { StoreDirectory } from '../../filestore/store-directory.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ReleasedPools } from '../../pools/released-pools.ts';
@@ -19,6 +20,8 @@ export interface HostpathControllerDeps {
   readonly stores: StoreDirectory;
   /** Left out where no pool is ever given up. */
   readonly released?: ReleasedPools;
+  /** Default: that of a program which has all stores in itself. */
+  readonly origins?: ContentOrigins;
   readonly logger: Logger;
 }
 
@@ -26,11 +29,13 @@ export interface HostpathControllerDeps {
 export function createHostpathController({
   stores,
   released,
+  origins = localOrigins,
   logger,
 }: HostpathControllerDeps): ControllerBackend {
   const context: FileControllerContext = {
     stores,
     released,
+    origins,
     topologyOf: ({ nodeName }) => [toTopology(nodeName)],
     logger: logger.child({ component: 'hostpath-controller' }),
   };

@@ -11,7 +11,7 @@ import { describePool, getOpenStore } from '../file/stores.ts';
  */
 export async function createInFirst(
   places: readonly StoreEntry[],
-  request: CreateVolumeRequest,
+  toRequest: (place: StoreEntry) => CreateVolumeRequest,
   signal: AbortSignal,
 ): Promise<Located<VolumeRecord>> {
   const refusals: string[] = [];
@@ -24,7 +24,7 @@ export async function createInFirst(
     }
     const store = getOpenStore(entry);
     try {
-      return { record: await store.createVolume(request, signal), entry, store };
+      return { record: await store.createVolume(toRequest(entry), signal), entry, store };
     } catch (error) {
       if (!isDriverError(error, 'NO_ROOM')) throw error;
       refusals.push(error.message);

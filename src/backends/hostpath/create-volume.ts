@@ -1,6 +1,6 @@
 import { quote } from '../../base/quote.ts';
 import { DriverError } from '../../domain/errors.ts';
-import type { ContentSource, Volume } from '../../domain/volume.ts';
+import type { Volume } from '../../domain/volume.ts';
 import type { CreateVolumeRequest } from '../../filestore/file-store.ts';
 import type { VolumeRecord } from '../../filestore/records.ts';
 import type { StoreDirectory, StoreEntry } from '../../filestore/store-directory.ts';
@@ -9,19 +9,18 @@ import { findAllByName } from '../file/controller/by-name.ts';
 import { checkSingleNode, findImageFlag, parseVolumeUse } from '../file/controller/capabilities.ts';
 import type { FileControllerContext } from '../file/controller/context.ts';
 import type { Located } from '../file/controller/lookup.ts';
-import { snapshotNotFound, volumeNotFound } from '../file/controller/lookup.ts';
 import { toVolume } from '../file/controller/to-domain.ts';
-import { findStoreOfObject } from '../file/stores.ts';
 import { parseParameters } from '../parameters.ts';
 import { chooseExisting } from './choose-existing.ts';
 import { createInFirst } from './create-in-first.ts';
 import { HostpathParameters } from './parameters.ts';
-import { isAllowed, rankPlaces } from './placement.ts';
+import { rankPlaces } from './placement.ts';
 import { getPoolEntries } from './pools.ts';
+import { findSourceStore, preferSource, withOrigin } from './source.ts';
 
 /**
  * CSI CreateVolume on nodes' pools. Every pool that can be reached is asked for the name first; then the place is that of
- * the source, or the first of {@link rankPlaces} that has room. A place that cannot be reached is not passed over: an earlier call may have
+ * the source, if the topology allows it, or the first of {@link rankPlaces} that has room; what is elsewhere is copied there. A place that cannot be reached is not passed over: an earlier call may have
  * made the volume there. What this cannot rule out, and why it loses nothing, is in docs/explanation/placement.md.
  */
 export async function createVolume(
@@ -38,8 +37,11 @@ export async function createVolume(
     const record = await existing.store.createVolume(request, signal);
     return toVolume(record, existing.entry, topologyOf);
   }
-  const ranked = rankPlaces(narrowToSource(stores, places, options), options);
-  const made = await createInFirst(ranked, request, signal);
+  const source = findSourceStore(stores, options.source);
+  const requestFor = (place: StoreEntry): CreateVolumeRequest =>
+    source === undefined ? request : withOrigin(context, request, { source, place });
+  const ranked = preferSource(rankPlaces(places, options), source);
+  const made = await createInFirst(ranked, requestFor, signal);
   if (made.entry === ranked[0]) return toVolume(made.record, made.entry, topologyOf);
   // Somebody else may have found room meanwhile where there was none.
   const others = await findVolumesByName(stores, options.name, signal);
@@ -109,33 +111,4 @@ function checkLayout(
     'INVALID_ARGUMENT',
     `The StorageClass asks for layout: directory, but ${objection}. Use layout: auto or layout: image.`,
   );
-}
-
-/** Content is cloned where it is: of the pool's places only the source's remains. */
-function narrowToSource(
-  stores: StoreDirectory,
-  places: readonly StoreEntry[],
-  { source, topology }: CreateVolumeOptions,
-): readonly StoreEntry[] {
-  const requisite = topology?.requisite ?? [];
-  if (source === undefined) return places;
-  const open = findStoreOfObject(stores, source);
-  if (open === undefined) throw sourceNotFound(source);
-  const { entry } = open;
-  const isInPool = places.some(({ poolName }) => poolName === entry.poolName);
-  if (isInPool && isAllowed(entry.nodeName, requisite)) return [entry];
-  if (isInPool) {
-    throw new DriverError(
-      'NO_ROOM',
-      `The source ${source.kind} ${source.id} is on node ${entry.nodeName}, and its copy has to be on the same node, which the topology excludes. Schedule the pod there.`,
-    );
-  }
-  throw new DriverError(
-    'INVALID_ARGUMENT',
-    `The source ${source.kind} ${source.id} is in pool ${entry.poolName}, but the volume is asked for in pool ${places[0]?.poolName ?? ''}. Copies from one pool to another come with a later release: use a StorageClass with pool: ${entry.poolName}.`,
-  );
-}
-
-function sourceNotFound({ kind, id }: ContentSource): DriverError {
-  return kind === 'volume' ? volumeNotFound(id) : snapshotNotFound(id);
 }

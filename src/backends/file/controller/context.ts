@@ -1,3 +1,4 @@
+import type { ContentOrigins } from '../../../filestore/content/content.ts';
 import type { StoreDirectory } from '../../../filestore/store-directory.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { ReleasedPools } from '../../../pools/released-pools.ts';
@@ -9,5 +10,7 @@ export interface FileControllerContext {
   /** Left out where no pool is ever given up. */
   readonly released?: ReleasedPools | undefined;
   readonly topologyOf: TopologyOf;
+  /** How the store of a new volume is told where its source is, when that is elsewhere. */
+  readonly origins: ContentOrigins;
   readonly logger: Logger;
 }

@@ -8,6 +8,7 @@ import type { Isolation as _stowage_agent_v1_Isolation, Isolation__Output as _st
 import type { VolumeOwner as _stowage_agent_v1_VolumeOwner, VolumeOwner__Output as _stowage_agent_v1_VolumeOwner__Output } from '../../../stowage/agent/v1/VolumeOwner.ts';
 import type { ContentSource as _stowage_agent_v1_ContentSource, ContentSource__Output as _stowage_agent_v1_ContentSource__Output } from '../../../stowage/agent/v1/ContentSource.ts';
 import type { Claim as _stowage_agent_v1_Claim, Claim__Output as _stowage_agent_v1_Claim__Output } from '../../../stowage/agent/v1/Claim.ts';
+import type { ContentOrigin as _stowage_agent_v1_ContentOrigin, ContentOrigin__Output as _stowage_agent_v1_ContentOrigin__Output } from '../../../stowage/agent/v1/ContentOrigin.ts';
 
 export interface CreateVolumeRequest {
   'poolId'?: (string);
@@ -23,6 +24,7 @@ export interface CreateVolumeRequest {
   'source'?: (_stowage_agent_v1_ContentSource | null);
   'claim'?: (_stowage_agent_v1_Claim | null);
   'askedParameters'?: ({[key: string]: string});
+  'origin'?: (_stowage_agent_v1_ContentOrigin | null);
   '_fsType'?: "fsType";
 }
 
@@ -40,5 +42,6 @@ export interface CreateVolumeRequest__Output {
   'source': (_stowage_agent_v1_ContentSource__Output | null);
   'claim': (_stowage_agent_v1_Claim__Output | null);
   'askedParameters': ({[key: string]: string});
+  'origin': (_stowage_agent_v1_ContentOrigin__Output | null);
   '_fsType'?: "fsType";
 }
