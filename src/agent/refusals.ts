@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { TlsRefusal } from '../rpc/tls-listener.ts';
@@ -14,6 +15,8 @@ export interface Refusals {
   noteConnection(refusal: TlsRefusal): void;
   /** A call that whoever is connected may not make. */
   noteCall(peer: string, method: string): void;
+  /** A ticket for content that is not good. */
+  noteTicket(refusal: DriverError, remoteAddress: string | undefined): void;
 }
 
 /** Counts every refusal, and logs each kind of it once a minute for each address, saying how many there were. */
@@ -39,5 +42,6 @@ export function createRefusals(deps: {
   return {
     noteConnection: ({ reason, remoteAddress, detail }) => note(reason, remoteAddress ?? 'unknown', detail),
     noteCall: (peer, method) => note('not-allowed', peer, method),
+    noteTicket: ({ message }, remoteAddress) => note('ticket', remoteAddress ?? 'unknown', message),
   };
 }

@@ -1,10 +1,12 @@
 import { createAccessInterceptor } from '../agent/access.ts';
+import { createContentOffer } from '../agent/content-server.ts';
 import { createAgentInterceptors } from '../agent/interceptors.ts';
 import { createRefusals } from '../agent/refusals.ts';
 import { createAgentService } from '../agent/server.ts';
 import type { HostpathConfig } from '../backends/hostpath/config.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Operations } from '../base/operations.ts';
+import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { PoolAdmission } from '../filestore/pool-admission.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import { readBootId } from '../host/boot-id.ts';
@@ -18,7 +20,7 @@ import type { ProgramOptions } from './program.ts';
 /** What the agent offers, and with what. */
 export interface ServedAgent {
   readonly hostpath: HostpathConfig;
-  readonly stores: StoreDirectory;
+  readonly stores: StoreDirectory<LocalFileStore>;
   readonly admission: PoolAdmission;
   readonly tls: TlsSource;
   readonly metrics: Metrics;
@@ -61,6 +63,14 @@ export async function serveAgent(
       peers: [CONTROLLER_TLS_NAME],
       onRefused: (refusal) => refusals.noteConnection(refusal),
     },
+    streams: createContentOffer({
+      nodeName: identity.nodeName,
+      stores,
+      tls,
+      clock: systemClock,
+      logger: own,
+      onRefused: (error, remoteAddress) => refusals.noteTicket(error, remoteAddress),
+    }),
     logger: own,
   });
 }

@@ -1,4 +1,5 @@
 import { createAgentConnection } from '../agent/connection.ts';
+import { createTicketedOrigins } from '../agent/content-origins.ts';
 import { type KnownPool, RemoteStores } from '../agent/remote-stores.ts';
 import { createHostpathController } from '../backends/hostpath/controller.ts';
 import { systemClock } from '../base/clock.ts';
@@ -72,7 +73,12 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   stack.defer(() => pools.close());
   stack.defer(() => operations.stop(new Error('The program is stopping.')));
 
-  const controller = createHostpathController({ stores: pools.stores, released: pools.released, logger });
+  const controller = createHostpathController({
+    stores: pools.stores,
+    released: pools.released,
+    origins: createTicketedOrigins({ discovery: ground.discovery, tls: ground.tls, clock: systemClock }),
+    logger,
+  });
   const server = await serveDriver(
     {
       driverName,

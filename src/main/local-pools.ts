@@ -2,8 +2,10 @@ import type { HostpathConfig } from '../backends/hostpath/config.ts';
 import { createHostpathNode } from '../backends/hostpath/node.ts';
 import { listPoolsOf } from '../backends/hostpath/pool-nodes.ts';
 import type { NodeBackend } from '../backends/backend.ts';
+import { createContentSources } from '../agent/content-sources.ts';
 import { systemClock } from '../base/clock.ts';
 import { KeyedLock } from '../base/keyed-lock.ts';
+import type { ContentSources } from '../filestore/content/content.ts';
 import { createFilesystems } from '../host/filesystems/index.ts';
 import { createFormatter } from '../host/formatter.ts';
 import type { Host } from '../host/host.ts';
@@ -27,13 +29,15 @@ export interface LocalPoolsDeps {
   readonly registry: PoolRegistry;
   /** Undefined where controllers admit pools. */
   readonly clusterId: string | undefined;
+  /** The way to content of other nodes. Default: there are none. */
+  readonly remoteContents?: ContentSources;
 }
 
 /** Makes the pools that the configuration gives to this node; none of them is opened yet. */
 export function createLocalPools(
   hostpath: HostpathConfig,
   { config, logger }: ProgramOptions,
-  { host, registry, clusterId }: LocalPoolsDeps,
+  { host, registry, clusterId, remoteContents }: LocalPoolsDeps,
 ): LocalPools {
   const nodeName = config.node.name;
   const pools = listPoolsOf(hostpath.pools, nodeName);
@@ -44,7 +48,7 @@ export function createLocalPools(
     });
   }
   const locks = new KeyedLock();
-  const stores = new LocalStores({
+  const stores: LocalStores = new LocalStores({
     pools,
     host,
     formatter: createFormatter({ filesystems: createFilesystems(host), syscalls: host.syscalls, logger }),
@@ -53,6 +57,10 @@ export function createLocalPools(
     clusterId,
     nodeName,
     locks,
+    contents: createContentSources({
+      stores: () => stores,
+      ...(remoteContents === undefined ? {} : { remote: remoteContents }),
+    }),
     clock: systemClock,
     logger: logger.child({ component: 'pools' }),
   });

@@ -1,9 +1,11 @@
+import { createRemoteContent } from '../agent/content-client.ts';
 import { createHostpathController } from '../backends/hostpath/controller.ts';
 import { systemClock } from '../base/clock.ts';
 import { Operations } from '../base/operations.ts';
 import { toPluginFeatures } from '../csi/controller/capabilities.ts';
 import { createFileRegistry } from '../pools/file-registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
+import { connectStream } from '../rpc/tls-stream.ts';
 import { serveAgent } from './agent-server.ts';
 import type { Lifetime } from './lifecycle.ts';
 import { createLocalPools, holdLocalPools } from './local-pools.ts';
@@ -31,7 +33,13 @@ export async function startNode(options: ProgramOptions, lifetime: Lifetime): Pr
   stack.defer(() => tls.close());
   const { stateDirectory } = config;
   const registry = createFileRegistry({ stateDirectory, driver: driverName, clock: systemClock });
-  const pools = createLocalPools(hostpath, options, { host, registry, clusterId: undefined });
+  const remoteContents = createRemoteContent((target, signal) => connectStream(target, tls, signal));
+  const pools = createLocalPools(hostpath, options, {
+    host,
+    registry,
+    clusterId: undefined,
+    remoteContents,
+  });
   const { stores, node } = pools;
   const operations = new Operations();
   const readiness = new Readiness();
