@@ -1,5 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { renderText } from '../support/helm.ts';
+
+const INSTALL_PAGE = resolve(import.meta.dirname, '../../docs/how-to/install.md');
 
 describe('values that make no sense', () => {
   it.each([
@@ -44,5 +50,17 @@ describe('values that make no sense', () => {
 
   it('may have what helm adds to charts that are parts of others', async () => {
     await expect(renderText({ values: { global: { any: 'thing' } } })).resolves.toContain('kind: DaemonSet');
+  });
+});
+
+describe('values that the documentation shows', () => {
+  it('are taken', async () => {
+    const text = await readFile(INSTALL_PAGE, 'utf8');
+    const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) =>
+      z.looseObject({}).parse(parse(yaml)),
+    );
+
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const values of blocks) await expect(renderText({ values })).resolves.toContain('kind: DaemonSet');
   });
 });
