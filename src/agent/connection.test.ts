@@ -14,7 +14,7 @@ import {
 import { DriverError, ERROR_CODES } from '../domain/errors.ts';
 import type { FileStore } from '../filestore/file-store.ts';
 import { createClient } from '../rpc/client.ts';
-import { createGate } from '../rpc/server.fixture.ts';
+import { createGate, whenAborted } from '../rpc/server.fixture.ts';
 
 const signal = AbortSignal.timeout(60_000);
 const POOL_ID = 'aaaabbbb';
@@ -94,6 +94,36 @@ describe('a call of an agent', () => {
 
     expect((await second).name).toBe('pvc-1');
     expect(made).toBe(1);
+  });
+
+  it('that only asks ends on the agent too when its caller leaves, or has no more time', async () => {
+    const gate = createGate();
+    const ends: unknown[] = [];
+    await using scene = await startScene((local) => ({
+      ...local,
+      getHealth: async (own) => {
+        void gate.pass();
+        ends.push(await whenAborted(own));
+        throw own.reason;
+      },
+    }));
+    const caller = new AbortController();
+    const left = scene.store.getHealth(caller.signal);
+    await gate.entered;
+    caller.abort(new Error('the caller left'));
+    await expect(left).rejects.toThrow('the caller left');
+    using impatient = connectTo(scene.agent, { deadlineMs: 100 });
+    await impatient.describe(signal);
+
+    await expect(
+      impatient.createStore({ poolId: POOL_ID, abilities: scene.store.abilities }).getHealth(signal),
+    ).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining('does not answer: it said nothing in time'),
+    });
+
+    await scene.agent.stop(5_000);
+    expect(ends).toMatchObject([{ code: 'CANCELLED' }, { name: 'DriverError' }]);
   });
 
   it('is refused by another node before anything is done, and its answer is not taken', async () => {

@@ -31,6 +31,12 @@ export function createKeptChannel(
     // A restarted server is found again at once, not after a back-off of up to two minutes.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1000,
+    // The other side is on this machine or in this cluster: a proxy of the environment does not lead there.
+    'grpc.enable_http_proxy': 0,
+    // How to call is said here, and not looked up in DNS.
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.dns_min_time_between_resolutions_ms': 5000,
+    'grpc.enable_channelz': 0,
     ...(tls === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
     ...(keepalive === undefined
       ? {}

@@ -102,6 +102,27 @@ async function startAgent(address?: string): Promise<TestAgent> {
   });
 }
 
+describe('the way to an agent', () => {
+  it('does not lead through the proxies of the environment', async () => {
+    await using agent = await startAgent();
+    const names = ['http_proxy', 'https_proxy', 'grpc_proxy', 'no_proxy'] as const;
+    const before = names.map((name) => process.env[name]);
+    for (const name of names) process.env[name] = name === 'no_proxy' ? '' : 'http://127.0.0.1:9';
+    try {
+      const stores = watch(agent.address);
+      await stores.whenTried();
+      expect(stores.listAgents()).toMatchObject([{ state: { kind: 'answering' } }]);
+      await stores.close();
+    } finally {
+      for (const [index, name] of names.entries()) {
+        const value = before[index];
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
+});
+
 describe('a store whose agent goes away', () => {
   it('is unavailable soon after a call has failed, and open again soon after the agent is back', async () => {
     const agent = await startAgent();
