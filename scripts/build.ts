@@ -2,7 +2,7 @@
  * `make build`: the bundle for production in dist/, which needs nothing but Node.js beside it. Chunks that only some commands need stay
  * on disk until they are imported.
  */
-import { chmod, cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -10,6 +10,9 @@ const ROOT = resolve(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 /** Below dist/; what `make image` makes from the bundle stays. */
 const IMAGES = 'image';
+
+/** What went into which chunk, for the tests; not a part of the bundle. */
+const METAFILE = join(ROOT, '.cache/bundle.json');
 
 /** Programs of the bundle. Workers and helpers are started by their file names, which src/host knows. */
 const ENTRIES = {
@@ -34,7 +37,8 @@ for (const name of await readdir(DIST).catch(() => [])) {
   if (name !== IMAGES) await rm(join(DIST, name), { recursive: true });
 }
 const version = (await readFile(join(ROOT, '.nvmrc'), 'utf8')).trim();
-await build({
+const { metafile } = await build({
+  metafile: true,
   absWorkingDir: ROOT,
   entryPoints: ENTRIES,
   outdir: DIST,
@@ -57,6 +61,8 @@ await build({
   },
   logLevel: 'warning',
 });
+await mkdir(dirname(METAFILE), { recursive: true });
+await writeFile(METAFILE, JSON.stringify(metafile));
 await chmod(join(DIST, 'stowage.js'), 0o755);
 for (const file of NATIVE_FILES) {
   const target = join(DIST, 'node_modules', file);
