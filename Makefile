@@ -3,7 +3,7 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-kubernetes test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml
+.PHONY: help demo demo-nodes demo-kubernetes test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml
 .PHONY: test-cluster test-cluster-full bench bench-cluster build image check generate manifests format setup clean
 
 help: ## List the commands
@@ -16,6 +16,10 @@ demo: ## Take real volumes through their whole life, as root (KEEP=1 leaves the 
 demo-kubernetes: ## From this checkout to a bound claim in a real Kubernetes (root, Go)
 	@scripts/setup.sh cluster
 	@node scripts/demo-kubernetes.ts
+
+demo-nodes: ## Show a controller and three nodes, one of which is lost, as root (KEEP=1 leaves them running)
+	@scripts/setup.sh run
+	@node scripts/demo-nodes.ts $(if $(filter 1,$(KEEP)),--keep)
 
 test: ## Run every check and every test, as root; ends with one line of counts
 	@scripts/setup.sh test

@@ -10,7 +10,8 @@ import { makeScratchDirectory } from '../test/support/scratch.ts';
 import { startServer, type TestServer } from '../test/support/server.ts';
 import { findLeftovers, type Leftovers } from './demo/leftovers.ts';
 import { showBlockVolume, showMountedVolume } from './demo/life.ts';
-import { formatMs, type StepOutcome, Steps } from './demo/steps.ts';
+import { Steps } from './demo/steps.ts';
+import { countLeft, describeLeftovers, printSummary } from './demo/summary.ts';
 
 const POOL = 'scratch';
 
@@ -28,7 +29,7 @@ async function main(keep: boolean): Promise<number> {
     const left = await show({ directory, pool, steps });
     printSummary(steps.outcomes, left);
     if (keep) await leaveRunning(directory, pool);
-    return [left.mounts, left.loops, left.files].every((found) => found.length === 0) ? 0 : 1;
+    return countLeft(left) === 0 ? 0 : 1;
   } finally {
     if (!keep) await scratch[Symbol.asyncDispose]();
   }
@@ -63,21 +64,6 @@ function startDemoServer(directory: string, path: string): Promise<TestServer> {
 
 function toPoolFile(directory: string): string {
   return join(directory, 'pool.img');
-}
-
-function describeLeftovers({ mounts, loops, files }: Leftovers): string {
-  return `${mounts.length} mounts, ${loops.length} loop devices, ${files.length} files`;
-}
-
-function printSummary(outcomes: readonly StepOutcome[], left: Leftovers): void {
-  const total = outcomes.reduce((sum, { ms }) => sum + ms, 0);
-  const slowest = outcomes.toSorted((a, b) => b.ms - a.ms).slice(0, 3);
-  console.log('\nSummary');
-  console.log(`  steps                ${outcomes.length}, all as they should be`);
-  console.log(`  time in all       ${formatMs(total)}`);
-  for (const { title, ms } of slowest) console.log(`  slowest           ${formatMs(ms)}  ${title}`);
-  console.log(`  left behind          ${describeLeftovers(left)}`);
-  for (const found of [...left.mounts, ...left.loops, ...left.files]) console.log(`    ${found}`);
 }
 
 /** Starts the server again, detached from this process, on the same pool. */

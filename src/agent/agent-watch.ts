@@ -10,6 +10,8 @@ import { createRoomCache, type RoomCache } from './room-cache.ts';
 
 /** How often an agent is asked who it is while all is well. */
 const POLL_MS = 5_000;
+/** And while one of its pools is just being opened. */
+const OPENING_POLL_MS = 500;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 /** Bound on one question, whatever the connection does. */
@@ -93,7 +95,8 @@ export class AgentWatch {
       this.#tried.resolve();
       if (isAnswering) {
         retryMs = FIRST_RETRY_MS;
-        if (!this.#inTrouble) await this.#wait(POLL_MS, { canBeCutShort: true });
+        if (!this.#inTrouble)
+          await this.#wait(this.#isOpening() ? OPENING_POLL_MS : POLL_MS, { canBeCutShort: true });
         // Calls that always fail must not make it be asked without a break.
         if (this.#inTrouble) await this.#wait(FIRST_RETRY_MS, { canBeCutShort: false });
       } else {
@@ -116,6 +119,13 @@ export class AgentWatch {
     }
     this.#hear(description);
     return true;
+  }
+
+  #isOpening(): boolean {
+    const state = this.#state;
+    return (
+      state.kind === 'answering' && state.description.pools.some((pool) => pool.state.kind === 'awaiting')
+    );
   }
 
   #hear(description: AgentDescription): void {
