@@ -45,7 +45,7 @@ test-cluster-full: ## The same with every spec of the external-storage suite; wr
 	@scripts/setup.sh cluster
 	@STOWAGE_CLUSTER_FULL=1 node scripts/test.ts cluster
 
-bench: ## Measure the budgets, each beside the usual way (root)
+bench: ## Measure the budgets, each beside the usual way (root; ROWS=apart,creates measures these alone)
 	@scripts/setup.sh run
 	@node bench/main.ts
 

@@ -1,45 +1,36 @@
 /**
  * `make bench`: the budgets of the design that one machine can show, each beside the same work done the usual way in the
- * same run, as a table. BENCH_VOLUMES, BENCH_FILES and BENCH_GIB make it smaller or larger.
+ * same run, as a table. ROWS=apart,creates measures only these groups; BENCH_VOLUMES, BENCH_FILES, BENCH_GIB, BENCH_CALLS and BENCH_AGENTS make it smaller
+ * or larger.
  */
 import { cpus, release } from 'node:os';
 import { run } from './commands.ts';
-import { measureAgentHop } from './rows/agent-hop.ts';
-import { measureDeletion } from './rows/deletion.ts';
-import { measureDirectories, measureManyDirectories } from './rows/directories.ts';
-import { measureImages } from './rows/images.ts';
-import { measureProcess, readResidentMiB } from './rows/process.ts';
-import { setScene } from './scene.ts';
+import { chooseGroups, type Group, type Scale } from './groups.ts';
+import { readResidentMiB } from './processes.ts';
+import { createScenes } from './scenes.ts';
 import { formatTable, type Row } from './table.ts';
 
-/** How much is measured. */
-interface Scale {
-  readonly volumes: number;
-  readonly files: number;
-  readonly imageGiB: number;
-}
-
-async function main(scale: Scale): Promise<number> {
+async function main(groups: readonly Group[], scale: Scale): Promise<number> {
+  const startedAt = performance.now();
   await run(process.execPath, 'scripts/build.ts');
-  await using scene = await setScene();
+  await using scenes = createScenes();
   const rows: Row[] = [];
-  const add = async (what: string, measure: () => Promise<readonly Row[]>): Promise<void> => {
-    console.error(`measuring ${what} …`);
-    rows.push(...(await measure()));
-  };
-  await add('the process', () => measureProcess(scene));
-  await add('the agent', () => measureAgentHop());
-  await add('directories', () => measureDirectories(scene));
-  await add('images', () => measureImages(scene, [1, scale.imageGiB]));
-  await add('deletion', () => measureDeletion(scene, scale.files));
-  await add('many directories', () => measureManyDirectories(scene, scale.volumes));
+  for (const { name, what, measure } of groups) {
+    console.error(`measuring ${what} (${name}) …`);
+    rows.push(...(await measure(scenes, scale)));
+  }
   console.log(
     `Medians; ${cpus().length} cores, Linux ${release()}, Node.js ${process.version}, scratch disks in files\n`,
   );
   console.log(formatTable(rows));
-  console.log(`\nMemory (RSS) after all of it: ${await readResidentMiB(scene.server.pid)} MiB`);
+  const processes = scenes.listProcesses();
+  const memory = await Promise.all(
+    processes.map(async ({ name, pid }) => `${name} ${await readResidentMiB(pid)}`),
+  );
+  console.log(`\nMemory (RSS) after all of it, MiB: ${memory.join(', ')}`);
   const missed = rows.filter((row) => !row.isMet).length;
-  console.log(`${rows.length - missed} budgets met, ${missed} missed`);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  console.log(`${rows.length - missed} budgets met, ${missed} missed, in ${seconds} s`);
   return 0;
 }
 
@@ -49,8 +40,10 @@ function readCount(name: string, byDefault: number): number {
   return count;
 }
 
-process.exitCode = await main({
+process.exitCode = await main(chooseGroups(process.env['ROWS'] ?? ''), {
   volumes: readCount('BENCH_VOLUMES', 10_000),
   files: readCount('BENCH_FILES', 200_000),
   imageGiB: readCount('BENCH_GIB', 10),
+  calls: readCount('BENCH_CALLS', 10_000),
+  agents: readCount('BENCH_AGENTS', 200),
 });

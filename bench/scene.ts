@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createKubelet, type Kubelet } from '../test/support/kubelet.ts';
 import { makeScratchFilesystem, type ScratchFilesystem } from '../test/support/scratch.ts';
 import { startServer, type TestServer } from '../test/support/server.ts';
+import { BUNDLED_PROGRAM } from './bundle.ts';
 
 const GiB = 2 ** 30;
-const BUNDLE = resolve(import.meta.dirname, '../dist/stowage.js');
 
 /** Where everything is measured: scratch file systems in files of the host's disk, and the bundled server over them. */
 export interface Scene extends AsyncDisposable {
@@ -29,7 +29,7 @@ export async function setScene(): Promise<Scene> {
   const server = undo.use(
     await startServer({
       directory,
-      program: [process.execPath, BUNDLE],
+      program: BUNDLED_PROGRAM,
       pools: [
         // Small claims by the thousand, copies of large images: what is promised is not the matter here.
         { name: 'btrfs', path: join(btrfs.path, 'pool'), overcommit: 100 },

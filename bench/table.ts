@@ -50,6 +50,39 @@ export function toTimeRow(options: {
   };
 }
 
+/** A row of times: how much longer ours may take than the usual way, on the medians. */
+export function toOverheadRow(options: {
+  readonly what: string;
+  readonly ours: Samples;
+  readonly usual: { readonly samples: Samples; readonly how: string };
+  readonly budgetMs: number;
+}): Row {
+  const { ours, usual, budgetMs } = options;
+  return {
+    ...toTimeRow(options),
+    budget: `≤ ${budgetMs} ms more`,
+    isMet: ours.p50Ms - usual.samples.p50Ms <= budgetMs,
+  };
+}
+
+/** A row of one figure that has a limit. */
+export function toBudgetRow(options: {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: 'ms' | 'MiB' | '%';
+  readonly budget: number;
+}): Row {
+  const { what, value, unit, budget } = options;
+  return {
+    what,
+    ours: `${value.toFixed(unit === '%' ? 1 : 0)} ${unit}`,
+    usual: '',
+    ratio: '',
+    budget: `≤ ${budget} ${unit}`,
+    isMet: value <= budget,
+  };
+}
+
 /** `12×`, `0.8×` */
 export function formatRatio(ratio: number): string {
   return `${ratio.toFixed(ratio < 10 ? 1 : 0)}×`;
@@ -60,6 +93,7 @@ export function formatMs(ms: number): string {
   return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
 }
 
-function formatSamples({ p50Ms, p99Ms }: Samples): string {
+/** Median and 99th percentile. */
+export function formatSamples({ p50Ms, p99Ms }: Samples): string {
   return `${formatMs(p50Ms)}, p99 ${formatMs(p99Ms)}`;
 }
