@@ -23,14 +23,13 @@ async function main(groups: readonly Group[], scale: Scale): Promise<number> {
     `Medians; ${cpus().length} cores, Linux ${release()}, Node.js ${process.version}, scratch disks in files\n`,
   );
   console.log(formatTable(rows));
-  const processes = scenes.listProcesses();
   const memory = await Promise.all(
-    processes.map(async ({ name, pid }) => `${name} ${await readResidentMiB(pid)}`),
+    scenes.listProcesses().map(async ({ name, pid }) => `${name} ${await readResidentMiB(pid)}`),
   );
-  console.log(`\nMemory (RSS) after all of it, MiB: ${memory.join(', ')}`);
+  if (memory.length > 0) console.log(`\nMemory (RSS) after all of it, MiB: ${memory.join(', ')}`);
   const missed = rows.filter((row) => !row.isMet).length;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  console.log(`${rows.length - missed} budgets met, ${missed} missed, in ${seconds} s`);
+  console.log(`\n${rows.length - missed} budgets met, ${missed} missed, in ${seconds} s`);
   return 0;
 }
 
