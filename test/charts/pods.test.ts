@@ -41,7 +41,7 @@ const Workload = z.looseObject({
         automountServiceAccountToken: z.boolean(),
         securityContext: z.looseObject({ seccompProfile: z.object({ type: z.string() }) }),
         volumes: z.array(
-          z.looseObject({ name: z.string(), hostPath: z.object({ path: z.string() }).optional() }),
+          z.looseObject({ name: z.string(), hostPath: z.looseObject({ path: z.string() }).optional() }),
         ),
       }),
     }),
@@ -123,6 +123,15 @@ describe.each(Object.entries(VARIANTS))('pods of the variant %s', (_name, option
 });
 
 describe('directories of the host', () => {
+  it('are made for the files that hold pools, also below the state directory', async () => {
+    const { spec } = getWorkload(await render(), 'DaemonSet').spec.template;
+
+    expect(spec.volumes).toContainEqual({
+      name: 'pool-0',
+      hostPath: { path: '/var/lib/stowage/backing', type: 'DirectoryOrCreate' },
+    });
+  });
+
   it('are the kubelet, shared both ways, and those of pools, which follow the host', async () => {
     const { spec } = getWorkload(await render(VARIANTS['disks']), 'DaemonSet').spec.template;
 

@@ -44,22 +44,23 @@ drivers:
 {{- end -}}
 
 {{/*
-Directories of the host that pools need and that are not below the state directory, sorted, each once, as a JSON object
-{"paths": [...]}. One that is below another is left out.
+Directories of the host that pools need beside the state directory, sorted, each once, as a JSON object {"paths": [...]}. One that is
+below another needs no mount of its own; those of backing files have one in any case, since that makes them where they are missing.
 */}}
 {{- define "stowage.poolDirectories" -}}
+{{- $files := list -}}
 {{- $wanted := list -}}
 {{- range .Values.drivers.hostpath.pools -}}
 {{- $wanted = append $wanted (clean .path) -}}
 {{- if eq (dig "backing" "type" "none" .) "file" -}}
-{{- $wanted = append $wanted (dir .backing.path) -}}
+{{- $files = append $files (dir .backing.path) -}}
 {{- end -}}
 {{- end -}}
 {{- $kept := list (clean .Values.stateDirectory) -}}
-{{- range $path := $wanted | uniq | sortAlpha -}}
+{{- range $path := concat $wanted $files | uniq | sortAlpha -}}
 {{- $inside := false -}}
 {{- range $kept -}}
-{{- if or (eq . $path) (hasPrefix (printf "%s/" .) $path) -}}
+{{- if or (eq . $path) (and (hasPrefix (printf "%s/" .) $path) (not (has $path $files))) -}}
 {{- $inside = true -}}
 {{- end -}}
 {{- end -}}
