@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { Listeners } from '../base/listeners.ts';
 import type { AuthorityState, Lifetimes } from '../certificates/authority.ts';
 import {
   advanceAuthority,
@@ -82,7 +83,7 @@ export async function openCertificateAuthority(
 class Keeper implements CertificateAuthority {
   readonly #options: CertificateAuthorityOptions;
   readonly #lifetimes: Lifetimes;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #state: AuthorityState | undefined;
   #own: CertifiedKey | undefined;
   #material: TlsMaterial | undefined;
@@ -98,9 +99,7 @@ class Keeper implements CertificateAuthority {
   }
 
   onChange(listener: () => void): Disposable {
-    const own = (): void => listener();
-    this.#listeners.add(own);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(own) };
+    return this.#listeners.add(listener);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -226,7 +225,7 @@ class Keeper implements CertificateAuthority {
     logger.info('Certificates were taken up', {
       notAfter: readCertificate(own.certificate).validToDate.toISOString(),
     });
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 
   async #issue(state: AuthorityState, name: string): Promise<CertifiedKey> {

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod';
 import type { Clock } from '../base/clock.ts';
+import { Listeners } from '../base/listeners.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ApiClient } from './client.ts';
 import { Informer } from './informer.ts';
@@ -47,7 +48,7 @@ export interface PodDiscoveryOptions {
 /** Finds the agents of a DaemonSet: of the pods that run and are not being deleted, the newest on each node. */
 export function createPodDiscovery(options: PodDiscoveryOptions): PodDiscovery {
   const { client, namespace, selector, port, clock, logger } = options;
-  const listeners = new Set<() => void>();
+  const listeners = new Listeners();
   let addresses: readonly PodAddress[] = [];
   const informer = new Informer({
     resource: new ApiResource(client, PODS, { namespace, schema: Pod }),
@@ -58,17 +59,12 @@ export function createPodDiscovery(options: PodDiscoveryOptions): PodDiscovery {
       const next = toAddresses(informer.objects, port);
       if (isSame(addresses, next)) return;
       addresses = next;
-      for (const listener of listeners) listener();
+      listeners.tell();
     },
   });
   return {
     list: () => addresses,
-    onChange(listener) {
-      // Of its own, so that one function can listen twice.
-      const own = (): void => listener();
-      listeners.add(own);
-      return { [Symbol.dispose]: () => void listeners.delete(own) };
-    },
+    onChange: (listener) => listeners.add(listener),
     get hasSynced() {
       return informer.hasSynced;
     },

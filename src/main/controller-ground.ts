@@ -2,6 +2,7 @@ import type { AgentDiscovery } from '../agent/discovery.ts';
 import { createStaticDiscovery } from '../agent/static-discovery.ts';
 import { systemClock } from '../base/clock.ts';
 import { alwaysHeld, type Lease } from '../base/lease.ts';
+import { shareLease } from '../base/shared-lease.ts';
 import { DriverError } from '../domain/errors.ts';
 import { createFileRegistry } from '../pools/file-registry.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
@@ -26,8 +27,14 @@ export interface ControllerGround {
   readonly discovery: Discovery;
   readonly tls: TlsSource;
   readonly registry: PoolRegistry;
-  /** Under which one controller of several does the work in the background. */
+  /** Under which one controller of several does the work in the background; several works may be done under it. */
   readonly lease: Lease;
+  /** For work that goes on beside all calls. */
+  readonly background: Background;
+  /** The ids of all volumes of a driver that the cluster knows; undefined where there is no cluster to ask. */
+  readonly listHandles:
+    | ((driverName: string, signal: AbortSignal) => Promise<ReadonlySet<string>>)
+    | undefined;
   /** The cluster that new pools belong to. */
   readonly clusterId: string;
 }
@@ -48,6 +55,8 @@ export async function prepareGround(
   const { agents, registry, lease } = controller;
   return {
     tls,
+    background,
+    listHandles: kubernetes && ((driverName, signal) => kubernetes.listHandles(driverName, signal)),
     discovery:
       agents.kubernetes === undefined
         ? createListedDiscovery(agents.static ?? [])
@@ -60,7 +69,7 @@ export async function prepareGround(
             driver: getSection(config.drivers.hostpath, 'drivers.hostpath').driverName,
             clock: systemClock,
           }),
-    lease: lease === undefined ? alwaysHeld : requireKubernetes(kubernetes).createLease(lease),
+    lease: shareLease(lease === undefined ? alwaysHeld : requireKubernetes(kubernetes).createLease(lease)),
     clusterId:
       config.clusterId ??
       (registry.type === 'kubernetes'

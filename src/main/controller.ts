@@ -19,6 +19,7 @@ import type { ProgramOptions } from './program.ts';
 import { Readiness, reportControllerReadiness } from './readiness.ts';
 import { getSection } from './roles.ts';
 import { serveDriver } from './serve.ts';
+import { watchOrphans } from './watch-orphans.ts';
 
 /** A node that lost its power is noticed after so long at the most, also between calls. */
 const KEEPALIVE = { timeMs: 5_000, timeoutMs: 5_000 };
@@ -57,6 +58,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
     clock: systemClock,
     logger: logger.child({ component: 'pools' }),
   });
+  const orphans = watchOrphans(ground, pools.seen, options);
   const operations = new Operations();
   const readiness = new Readiness();
   const metrics = await observe(options, lifetime, {
@@ -67,6 +69,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
         node: agent.nodeName,
         isAnswering: state.kind === 'answering',
       })),
+    countOrphans: () => orphans.count(),
     getReadiness: () => reportControllerReadiness(readiness, pools.seen),
   });
   stack.defer(() => remote.close());
@@ -92,6 +95,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
     { metrics, operations },
   );
   stack.defer(() => server.stop(config.limits.shutdownSeconds * 1000));
+  orphans.start();
   logger.info('serving', { driver: driverName, version });
 
   stack.defer(() => readiness.stop());

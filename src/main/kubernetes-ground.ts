@@ -8,6 +8,7 @@ import { openCertificateAuthority } from '../k8s/certificate-authority.ts';
 import { ApiClient } from '../k8s/client.ts';
 import { createKubernetesLease } from '../k8s/lease.ts';
 import { getClusterId } from '../k8s/namespace-uid.ts';
+import { listDriverVolumes } from '../k8s/persistent-volumes.ts';
 import { createPodDiscovery } from '../k8s/pod-discovery.ts';
 import { createSecrets } from '../k8s/secrets.ts';
 import { noticeSnapshotApi } from '../k8s/snapshot-api.ts';
@@ -90,6 +91,12 @@ export class KubernetesGround {
   /** What tells this cluster from all others. */
   async getClusterId(signal: AbortSignal): Promise<string> {
     return await getClusterId(this.#client, signal);
+  }
+
+  /** The ids of all volumes of a driver that this cluster knows. */
+  async listHandles(driverName: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const volumes = await listDriverVolumes(this.#client, driverName, signal);
+    return new Set(volumes.map(({ volumeHandle }) => volumeHandle));
   }
 
   /** Says in the log when nobody can ask for snapshots here. */
