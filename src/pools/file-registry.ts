@@ -124,7 +124,6 @@ class FileHome implements RegistryHome {
   }
 
   async #create(instance: PoolInstance): Promise<boolean> {
-    if ((await this.#pools.find(instance.poolId)) !== undefined) return false;
     return await this.#pools.write(instance.poolId, 1, formatInstance(instance));
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createResourceRegistry } from '../../src/pools/resource-registry.ts';
 import { startFakeApi } from '../support/fake-api-server.ts';
-import { describePoolRegistry, objectId, SEEN } from './pool-registry.ts';
+import { describePoolRegistry } from './pool-registry.ts';
+import { objectId, SEEN } from './registry-samples.ts';
 
 const { signal } = new AbortController();
 const clock = { now: () => 1_000_000 };

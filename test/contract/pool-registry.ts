@@ -1,20 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createObjectId, formatObjectId } from '../../src/domain/ids.ts';
 import type { PoolInstance, PoolRegistry, SeenPool } from '../../src/pools/registry.ts';
+import { objectId, SEEN } from './registry-samples.ts';
 
 const { signal } = new AbortController();
 const MINUTE = 60_000;
-
-/** The place and pool that most tests are about. */
-export const SEEN: SeenPool = {
-  driver: 'hostpath.stowage.dev',
-  poolName: 'ssd',
-  nodeName: 'node-1',
-  poolId: 'aaaaaaaa',
-  onNodeLoss: { action: 'keep' },
-  condition: 'open',
-  room: { totalBytes: 1000, freeBytes: 800, promisedBytes: 300, availableBytes: 700 },
-};
 
 /** A registry that is empty at first. */
 export interface RegistryFixture extends AsyncDisposable {
@@ -26,11 +15,6 @@ export interface RegistryFixture extends AsyncDisposable {
 export interface RegistryClock {
   nowMs: number;
   now(): number;
-}
-
-/** An id of an object in the pool of {@link SEEN}. */
-export function objectId(name: string, kind: 'volume' | 'snapshot' = 'volume'): string {
-  return formatObjectId(createObjectId(kind, { clusterId: 'c', poolId: SEEN.poolId }, name));
 }
 
 /** What every home of the registry has to keep to. */

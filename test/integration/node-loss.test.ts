@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOPOLOGY_KEY } from '../../src/backends/hostpath/topology.ts';
+import { DriverError } from '../../src/domain/errors.ts';
 import type { CreateVolumeRequest } from '../../src/gen/csi/v1/CreateVolumeRequest.ts';
 import { makeScratchDirectory, type ScratchDirectory, skipsRootTests } from '../support/scratch.ts';
 import {
@@ -72,7 +73,7 @@ describe.skipIf(skipsRootTests())('a node that is lost, given up, and comes back
   const remove = async (by: ControllerMember, volumeId: string): Promise<string> =>
     await by.controller.DeleteVolume({ volumeId }, { deadlineMs: 30_000 }).then(
       () => 'deleted',
-      (error: { readonly code?: string }) => error.code ?? String(error),
+      (error: unknown) => (error instanceof DriverError ? error.code : String(error)),
     );
   const restart = async (...members: readonly ControllerMember[]): Promise<void> => {
     await Promise.all(members.map(async ({ program }) => await program.kill()));

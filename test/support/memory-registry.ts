@@ -5,6 +5,7 @@ import type { KeptInstance, RegistryHome } from '../../src/pools/registry-home.t
 /** A registry in memory, as several programs would share it, which can be made to fail. */
 export interface MemoryRegistry {
   readonly open: () => PoolRegistry;
+  readonly home: RegistryHome;
   /** How many times something was written. */
   readonly writes: () => number;
   /** Every access fails with this from now on; undefined ends that. */
@@ -60,6 +61,7 @@ export function createMemoryRegistry(clock: { now(): number }): MemoryRegistry {
     },
   };
   return {
+    home,
     open: () => createRegistry(home, clock),
     writes: () => writes,
     failWith(error) {
