@@ -176,7 +176,10 @@ function confine(writable: readonly string[]): readonly string[] {
   const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
   const rights = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'];
   const inside = ['bwrap', ...confinement, ...binds, '--ro-bind', ROOT, ROOT];
-  return [...inside, 'setpriv', ...user, ...rights, process.execPath, CLI];
+  // Only a parent that may send signals to nobody can take the program along when it ends: bwrap may not, a shell below it may.
+  const shell = ['sh', '-c', '"$@"; exit $?', 'sh'];
+  const alongWithIt = ['setpriv', '--pdeathsig', 'TERM'];
+  return [...inside, ...shell, 'setpriv', ...user, ...rights, ...alongWithIt, process.execPath, CLI];
 }
 
 /** Of the innermost process below this one: what the kernel lets it do. */
