@@ -70,8 +70,8 @@ function checkGone(
   throw new DriverError(
     'PRECONDITION_FAILED',
     'node' in target
-      ? `Node ${nodeName} is alive: pool ${poolName} was seen there ${when} ago. Nothing was done. Stop the node first, or say --force if its volumes are to be given up all the same.`
-      : `Pool ${poolName} on node ${nodeName} is alive: it was seen ${when} ago. Nothing was done. Remove it from the configuration or stop its node first, or say --force if its volumes are to be given up all the same.`,
+      ? `Node ${nodeName} is alive: pool ${poolName} was seen there ${when} ago. Nothing was done. Stop the node first: pools that are open are taken back at once. If it is gone although it was seen so lately, say --force.`
+      : `Pool ${poolName} on node ${nodeName} is alive: it was seen ${when} ago. Nothing was done. Remove it from the configuration or stop its node first: a pool that is open is taken back at once. If it is gone although it was seen so lately, say --force.`,
   );
 }
 

@@ -19,7 +19,9 @@ export function isReleased(instance: PoolInstance): boolean {
 
 /** The one of all instances that counts at a place; contract as of PoolRegistry.find. */
 export function findAtPlace(all: readonly PoolInstance[], key: PoolInstanceKey): PoolInstance | undefined {
-  const here = all.filter((instance) => isSamePlace(instance, key));
+  const here = all
+    .filter((instance) => isSamePlace(instance, key))
+    .toSorted((a, b) => b.lastSeen.getTime() - a.lastSeen.getTime());
   return (
     here.find((instance) => !isReleased(instance)) ??
     here.find((instance) => instance.release?.by === 'policy')

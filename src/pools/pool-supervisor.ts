@@ -25,8 +25,6 @@ export interface PoolSupervisorOptions {
   /** The stores as the nodes offer them: a pool that comes back is cleaned before anybody else may use it. */
   readonly stores: StoreDirectory;
   readonly lease: Lease;
-  /** More to do in the background while the lease is held: ends when the signal aborts, and throws nothing. Default: nothing. */
-  readonly whileLeading?: (held: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** For how long this program has run, in milliseconds, by a clock that is never set. Default: performance.now. */
@@ -114,7 +112,7 @@ export class PoolSupervisor {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (held.aborted) resolve();
     held.addEventListener('abort', () => resolve(), { once: true });
-    await Promise.all([promise, this.#options.whileLeading?.(held)]);
+    await promise;
     this.#held = undefined;
   }
 
@@ -185,11 +183,8 @@ export class PoolSupervisor {
       logger.warn('A pool is out of reach: its node does not answer', describe(instance));
     }
     for (const instance of overdue) {
-      await registry.release({ poolId: instance.poolId, by: 'policy' }, signal);
-      logger.warn(
-        'A pool was given up by its policy: its node has been silent for too long',
-        describe(instance),
-      );
+      await registry.release({ poolId: instance.poolId, by: instance.release?.by ?? 'policy' }, signal);
+      logger.warn('A pool was given up: its node has been silent for too long', describe(instance));
     }
     if (silent.length + overdue.length > 0) await view.refresh(signal);
   }

@@ -1,3 +1,4 @@
+import { isReleased } from './instance-rules.ts';
 import type { PoolInstance } from './registry.ts';
 
 /** After so long without a word a node's pools are noted as silent. More than twice as long as notes of their life are apart. */
@@ -17,24 +18,26 @@ export interface SilenceFacts {
 export function listSilent(facts: SilenceFacts): readonly PoolInstance[] {
   return facts.instances.filter(
     (instance) =>
-      instance.release === undefined &&
-      instance.condition !== 'silent' &&
-      getSilenceMs(instance, facts) >= SILENT_MS,
+      !isReleased(instance) && instance.condition !== 'silent' && getSilenceMs(instance, facts) >= SILENT_MS,
   );
 }
 
 /**
- * Pools that their policy gives up now: their whole node has been silent for long enough, for this program and by what any other has written down.
- * A controller that was away itself starts to count anew, and one that hears nobody gives up nothing.
+ * Pools that are given up now: by their policy, once their whole node has been silent for long enough, for this program and by what any other has
+ * written down; and those that were given up before and fell silent again while they came back, which nobody has used meanwhile. A controller
+ * that was away itself starts to count anew, and one that hears nobody gives up nothing.
  */
 export function listOverdue(facts: SilenceFacts): readonly PoolInstance[] {
   if (!facts.isAnyoneHeard) return [];
-  return facts.instances.filter(
-    (instance) =>
-      instance.release === undefined &&
-      instance.onNodeLoss.action === 'release' &&
-      getSilenceMs(instance, facts) >= instance.onNodeLoss.afterSeconds * 1000,
-  );
+  return facts.instances.filter((instance) => {
+    const limitMs = findLimitMs(instance);
+    return limitMs !== undefined && getSilenceMs(instance, facts) >= limitMs;
+  });
+}
+
+function findLimitMs({ release, onNodeLoss }: PoolInstance): number | undefined {
+  if (release !== undefined) return release.isReturning ? SILENT_MS : undefined;
+  return onNodeLoss.action === 'release' ? onNodeLoss.afterSeconds * 1000 : undefined;
 }
 
 /** A node is as silent as the pool of it that was seen last. */

@@ -66,11 +66,11 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
   #judge(): readonly Verdict<S>[] {
     const { driver, stores, view } = this.#options;
     const entries = stores.list();
-    const formerIds = stores.listFormer?.().map(({ poolId }) => poolId) ?? [];
-    const offered = new Set([...entries.map(({ poolId }) => poolId), ...formerIds]);
+    // By place: a copy elsewhere does not stand for the pool itself.
+    const offered = new Set([...entries, ...(stores.listFormer?.() ?? [])].map(toPlaceAndId));
     const missing = view.instances.filter(
       (instance) =>
-        instance.driver === driver && instance.release === undefined && !offered.has(instance.poolId),
+        instance.driver === driver && !isReleased(instance) && !offered.has(toPlaceAndId(instance)),
     );
     const open = Map.groupBy(
       entries.filter(({ state }) => 'store' in state),
@@ -165,6 +165,10 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
       },
     };
   }
+}
+
+function toPlaceAndId({ poolName, nodeName, poolId }: Omit<StoreEntry, 'state'>): string {
+  return JSON.stringify([poolName, nodeName, poolId]);
 }
 
 function describeTwins(entry: StoreEntry, twin: StoreEntry): string {

@@ -202,6 +202,25 @@ describe('pools whose node was lost', () => {
       });
     });
 
+    it('and are lost again on the way are out of reach, and given up anew after some minutes', async () => {
+      const controller = await start();
+      const id = await createOn(controller, 'v');
+      await lose(controller);
+      await cluster.registry.startReturn('aaaaaaaa', signal);
+      // Its agent is gone, too, and this controller knows the pool from the registry alone.
+      cluster.nodes.splice(cluster.nodes.indexOf(a), 1);
+      const next = await start();
+      expect(getState(next, 'aaaaaaaa')).toContain('does not answer');
+      await expect(next.backend.deleteVolume({ volumeId: id }, signal)).rejects.toMatchObject({
+        code: 'POOL_UNAVAILABLE',
+      });
+
+      await pass(cluster, next, 4 * MINUTE);
+      expect(await cluster.get('aaaaaaaa')).toMatchObject({ release: { by: 'policy', isReturning: false } });
+      await next.backend.deleteVolume({ volumeId: id }, signal);
+      expect(await cluster.registry.listTombstones('aaaaaaaa', signal)).toHaveLength(1);
+    });
+
     it('are taken up by another controller where the first one was killed', async () => {
       const controller = await start();
       const deleted = await createOn(controller, 'deleted');
