@@ -4,9 +4,12 @@ set -eu
 
 # xfs_scrub and its timer are all that wants Python and ICU; the driver makes, mounts and grows xfs.
 rm -f /usr/sbin/xfs_scrub /usr/sbin/xfs_scrub_all
-unused=$(dpkg-query --show --showformat '${Package}\n' | grep -E \
-  '^(lib)?python3|^libicu[0-9]|^libsqlite3|^media-types$|^libexpat1$|^libffi|^readline-common$|^libreadline|^perl$|^perl-modules|^libperl|-perl$|^libgdbm')
-# Their scripts would start the Python that goes away with them.
+python='^(lib)?python3|^libicu[0-9]|^libsqlite3|^media-types$|^libexpat1$|^libffi|^(lib)?readline'
+perl='^perl$|^perl-modules|^libperl|-perl$|^libgdbm'
+# Nothing is ever installed in a running container.
+apt='^apt$|^libapt-pkg|^adduser$|^gpgv$|^debian-archive-keyring$|^libgnutls|^libhogweed|^libnettle|^libp11-kit|^libtasn1|^libidn2|^libunistring|^libseccomp|^libxxhash|^libstemmer'
+unused=$(dpkg-query --show --showformat '${Package}\n' | grep -E "$python|$perl|$apt")
+# Their scripts would start what goes away with them.
 for package in $unused; do rm -f "/var/lib/dpkg/info/$package".*rm "/var/lib/dpkg/info/$package":*.*rm; done
 # shellcheck disable=SC2086 # one word for each package
 dpkg --purge --force-depends $unused >/tmp/purge.log 2>&1 || {
@@ -15,8 +18,8 @@ dpkg --purge --force-depends $unused >/tmp/purge.log 2>&1 || {
 }
 rm /tmp/purge.log
 
-rm -rf /usr/lib/python3* /usr/share/python3 /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/man /usr/share/info /usr/share/locale /usr/share/lintian \
-  /usr/share/bash-completion /usr/share/zsh
+rm -rf /usr/lib/python3* /usr/share/python3 /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/man /usr/share/info \
+  /usr/share/locale /usr/share/lintian /usr/share/bash-completion /usr/share/zsh
 find /usr/share/doc -type f ! -name copyright -delete
 find /usr/share/doc -type l -delete
 find /usr/share/doc -type d -empty -delete

@@ -21,16 +21,16 @@ const ENTRIES = {
   'freeze-helper': 'src/host/freeze-helper.ts',
 };
 
-/** The parts of koffi that are used at run time; it finds its native module relative to itself, so it is not bundled. */
+/** The parts of koffi that are used at run time; it finds its native module relative to itself, so it is not bundled. The bundle is for the processor that makes it. */
 const NATIVE_FILES = [
   'koffi/package.json',
   'koffi/LICENSE.txt',
   'koffi/index.js',
   'koffi/src/koffi/index.js',
   'koffi/src/koffi/src/static.js',
-  '@koromix/koffi-linux-x64/package.json',
-  '@koromix/koffi-linux-x64/index.js',
-  '@koromix/koffi-linux-x64/linux_x64/koffi.node',
+  `@koromix/koffi-linux-${process.arch}/package.json`,
+  `@koromix/koffi-linux-${process.arch}/index.js`,
+  `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
 ];
 
 for (const name of await readdir(DIST).catch(() => [])) {
