@@ -124,11 +124,14 @@ describe.each(Object.entries(VARIANTS))('pods of the variant %s', (_name, option
 
 describe('directories of the host', () => {
   it('are made for the files that hold pools, also below the state directory', async () => {
-    const { spec } = getWorkload(await render(), 'DaemonSet').spec.template;
+    const backing = { type: 'file', path: '/var/lib/stowage/files/default.img', size: '1Gi' };
+    const pools = [{ name: 'default', path: '/var/lib/stowage/pools/default', backing }];
+    const objects = await render({ values: { drivers: { hostpath: { pools } } } });
+    const { spec } = getWorkload(objects, 'DaemonSet').spec.template;
 
     expect(spec.volumes).toContainEqual({
       name: 'pool-0',
-      hostPath: { path: '/var/lib/stowage/backing', type: 'DirectoryOrCreate' },
+      hostPath: { path: '/var/lib/stowage/files', type: 'DirectoryOrCreate' },
     });
   });
 
