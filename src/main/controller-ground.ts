@@ -5,6 +5,7 @@ import { alwaysHeld, type Lease } from '../base/lease.ts';
 import { shareLease } from '../base/shared-lease.ts';
 import { DriverError } from '../domain/errors.ts';
 import { createFileRegistry } from '../pools/file-registry.ts';
+import type { PoolNews } from '../pools/pool-news.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
 import type { TlsSource } from '../rpc/tls.ts';
@@ -22,6 +23,14 @@ export interface Discovery extends AgentDiscovery {
   whenKnown(signal: AbortSignal): Promise<void>;
 }
 
+/** What a cluster knows and wants to know of pools and volumes. */
+export interface ClusterSide {
+  /** The ids of all volumes of a driver that the cluster knows. */
+  listHandles(driverName: string, signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Tells users what has become of a pool. What cannot be told is logged, and lost. */
+  tellOfPool(news: PoolNews, signal: AbortSignal): Promise<void>;
+}
+
 /** What a controller stands on: where its agents are, how it trusts them, and where it is kept which pools there are. */
 export interface ControllerGround {
   readonly discovery: Discovery;
@@ -31,10 +40,8 @@ export interface ControllerGround {
   readonly lease: Lease;
   /** For work that goes on beside all calls. */
   readonly background: Background;
-  /** The ids of all volumes of a driver that the cluster knows; undefined where there is no cluster to ask. */
-  readonly listHandles:
-    | ((driverName: string, signal: AbortSignal) => Promise<ReadonlySet<string>>)
-    | undefined;
+  /** The cluster whose registry this is; undefined where the registry is files. */
+  readonly cluster: ClusterSide | undefined;
   /** The cluster that new pools belong to. */
   readonly clusterId: string;
 }
@@ -56,7 +63,7 @@ export async function prepareGround(
   return {
     tls,
     background,
-    listHandles: kubernetes && ((driverName, signal) => kubernetes.listHandles(driverName, signal)),
+    cluster: registry.type === 'kubernetes' ? kubernetes : undefined,
     discovery:
       agents.kubernetes === undefined
         ? createListedDiscovery(agents.static ?? [])
@@ -70,12 +77,18 @@ export async function prepareGround(
             clock: systemClock,
           }),
     lease: shareLease(lease === undefined ? alwaysHeld : requireKubernetes(kubernetes).createLease(lease)),
-    clusterId:
-      config.clusterId ??
-      (registry.type === 'kubernetes'
-        ? await requireKubernetes(kubernetes).getClusterId(stopping)
-        : DEFAULT_CLUSTER_ID),
+    clusterId: config.clusterId ?? (await findClusterId(registry.type, kubernetes, stopping)),
   };
+}
+
+/** What tells the cluster from others: where the registry is the cluster's, the cluster itself says so. */
+async function findClusterId(
+  registry: 'file' | 'kubernetes',
+  kubernetes: KubernetesGround | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  if (registry === 'file') return DEFAULT_CLUSTER_ID;
+  return await requireKubernetes(kubernetes).getClusterId(signal);
 }
 
 function needsKubernetes({ tls, controller }: Config): boolean {

@@ -19,6 +19,7 @@ import type { ProgramOptions } from './program.ts';
 import { Readiness, reportControllerReadiness } from './readiness.ts';
 import { getSection } from './roles.ts';
 import { serveDriver } from './serve.ts';
+import { tellPoolNews } from './tell-pool-news.ts';
 import { watchOrphans } from './watch-orphans.ts';
 
 /** A node that lost its power is noticed after so long at the most, also between calls. */
@@ -96,6 +97,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   );
   stack.defer(() => server.stop(config.limits.shutdownSeconds * 1000));
   orphans.start();
+  tellPoolNews(ground, () => pools.listInstances());
   logger.info('serving', { driver: driverName, version });
 
   stack.defer(() => readiness.stop());

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import * as z from 'zod';
 import { systemClock } from '../base/clock.ts';
 import { randomId } from '../base/ids.ts';
 import { alwaysHeld } from '../base/lease.ts';
@@ -6,32 +7,49 @@ import type { ControllerSection, TlsSection } from '../config/cluster-schema.ts'
 import type { ApiAccess } from '../k8s/access.ts';
 import { openCertificateAuthority } from '../k8s/certificate-authority.ts';
 import { ApiClient } from '../k8s/client.ts';
+import { createEventRecorder, type EventRecorder } from '../k8s/events.ts';
+import { POOLS, toTypeMeta } from '../k8s/kinds.ts';
 import { createKubernetesLease } from '../k8s/lease.ts';
 import { getClusterId } from '../k8s/namespace-uid.ts';
 import { listDriverVolumes } from '../k8s/persistent-volumes.ts';
 import { createPodDiscovery } from '../k8s/pod-discovery.ts';
+import { ApiResource, ObjectMeta } from '../k8s/resource.ts';
 import { createSecrets } from '../k8s/secrets.ts';
 import { noticeSnapshotApi } from '../k8s/snapshot-api.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { PoolNews } from '../pools/pool-news.ts';
 import { createResourceRegistry } from '../pools/resource-registry.ts';
 import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../rpc/tls.ts';
 import type { Background } from './background.ts';
-import type { ControllerGround, Discovery } from './controller-ground.ts';
+import type { ClusterSide, ControllerGround, Discovery } from './controller-ground.ts';
 
 /** How often it is seen whether the pods have been read. */
 const SYNC_POLL_MS = 100;
 const LEASE_ID_LENGTH = 8;
 
+const AnyObject = z.object({ metadata: ObjectMeta });
+
 /** Where a controller finds what it needs in the API of its cluster. */
-export class KubernetesGround {
+export class KubernetesGround implements ClusterSide {
   readonly #client: ApiClient;
   readonly #background: Background;
   readonly #logger: Logger;
+  readonly #pools: ApiResource<z.infer<typeof AnyObject>>;
+  readonly #events: EventRecorder;
+  readonly #closed = new AbortController();
 
   constructor(access: ApiAccess, background: Background, logger: Logger) {
     this.#client = new ApiClient({ access });
     this.#background = background;
     this.#logger = logger.child({ component: 'kubernetes' });
+    this.#pools = new ApiResource(this.#client, POOLS, { schema: AnyObject });
+    this.#events = createEventRecorder({
+      client: this.#client,
+      component: 'stowage',
+      clock: systemClock,
+      logger: this.#logger,
+      signal: this.#closed.signal,
+    });
   }
 
   /** The controller's own certificate; makes and renews those of the agents. Waits while the API is away. */
@@ -93,10 +111,22 @@ export class KubernetesGround {
     return await getClusterId(this.#client, signal);
   }
 
-  /** The ids of all volumes of a driver that this cluster knows. */
   async listHandles(driverName: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
     const volumes = await listDriverVolumes(this.#client, driverName, signal);
     return new Set(volumes.map(({ volumeHandle }) => volumeHandle));
+  }
+
+  /** Tells by an Event about the custom resource of the pool. */
+  async tellOfPool({ poolId, ...news }: PoolNews, signal: AbortSignal): Promise<void> {
+    try {
+      const about = await this.#pools.find(poolId, signal);
+      // Without the uid, nobody who looks at the pool would see it.
+      if (about === undefined) return;
+      const { uid } = about.metadata;
+      this.#events.record({ about: { ...toTypeMeta(POOLS), name: poolId, uid }, ...news });
+    } catch (error) {
+      if (!signal.aborted) this.#logger.warn('News of a pool cannot be told', { err: error, poolId });
+    }
   }
 
   /** Says in the log when nobody can ask for snapshots here. */
@@ -106,7 +136,13 @@ export class KubernetesGround {
     });
   }
 
+  /** Waits until everything that was to be told is told, or lost. */
+  async settle(): Promise<void> {
+    await this.#events.flush();
+  }
+
   close(): void {
+    this.#closed.abort(new Error('The program is stopping.'));
     this.#client[Symbol.dispose]();
   }
 }

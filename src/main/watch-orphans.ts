@@ -14,15 +14,15 @@ export interface OrphanSearch {
 
 /** Prepares the search; nothing is looked for where there is no cluster that could know of volumes. */
 export function watchOrphans(
-  { background, lease, listHandles }: Pick<ControllerGround, 'background' | 'lease' | 'listHandles'>,
+  { background, lease, cluster }: Pick<ControllerGround, 'background' | 'lease' | 'cluster'>,
   stores: StoreDirectory,
   { config, logger }: Pick<ProgramOptions, 'config' | 'logger'>,
 ): OrphanSearch {
-  if (listHandles === undefined) return { start: () => undefined, count: () => 0 };
+  if (cluster === undefined) return { start: () => undefined, count: () => 0 };
   const { driverName } = getSection(config.drivers.hostpath, 'drivers.hostpath');
   const orphans = new Orphans({
     stores,
-    listHandles: (signal) => listHandles(driverName, signal),
+    listHandles: (signal) => cluster.listHandles(driverName, signal),
     clock: systemClock,
     logger: logger.child({ component: 'orphans' }),
   });
