@@ -300,6 +300,24 @@ describe('new certificates', () => {
     await expect(answer).resolves.toBeDefined();
   });
 
+  it('that do not trust an authority any more end the connections of those whom it signed', async () => {
+    const [before, after] = [await createTestAuthority(), await createTestAuthority()];
+    const agent = createTestTls(await before.material(AGENT_TLS_NAME));
+    await using scene = await startScene(agent);
+    const controller = await before.material(CONTROLLER_TLS_NAME, { trusted: [before, after] });
+    const client = scene.connect(createTestTls(controller));
+    await client.Probe({});
+
+    agent.change(await after.material(AGENT_TLS_NAME));
+
+    // A call may be on its way when the connection is asked to end.
+    const untilRefused = async (): Promise<never> => {
+      for (;;) await client.Probe({});
+    };
+    await expect(untilRefused()).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
+    expect(await scene.nextRefusal()).toMatchObject({ reason: 'untrusted' });
+  });
+
   it('that cannot be used leave those before in place', async () => {
     const { agent, controller } = await createClusterTls();
     await using scene = await startScene(agent);
