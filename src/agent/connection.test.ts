@@ -96,6 +96,25 @@ describe('a call of an agent', () => {
     expect(made).toBe(1);
   });
 
+  it('about one volume does not hold up another one', async () => {
+    const gate = createGate();
+    await using scene = await startScene((local) => ({
+      ...local,
+      createVolume: async (request, own) => {
+        if (request.name === 'slow') await gate.pass();
+        return await local.createVolume(request, own);
+      },
+    }));
+    const slow = scene.store.createVolume(toRequest('slow'), signal);
+    await gate.entered;
+
+    await expect(scene.store.createVolume(toRequest('fast'), signal)).resolves.toMatchObject({
+      name: 'fast',
+    });
+    gate.open();
+    await expect(slow).resolves.toMatchObject({ name: 'slow' });
+  });
+
   it('that only asks ends on the agent too when its caller leaves, or has no more time', async () => {
     const gate = createGate();
     const ends: unknown[] = [];

@@ -54,7 +54,12 @@ export async function startTcpServer(plan: TcpPlan): Promise<TcpServer> {
   const listener = createListener(plan, desks);
   const sockets = new Set<Socket>();
   listener.server.on('connection', (socket: Socket) => track(sockets, socket));
-  await listen(listener.server, plan.address);
+  try {
+    await listen(listener.server, plan.address);
+  } catch (error) {
+    listener[Symbol.dispose]();
+    throw error;
+  }
   const address = formatAddress(listener.server.address());
   logger.info('listening', { address, services: plan.services.map((service) => service.name) });
 
