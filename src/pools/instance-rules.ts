@@ -61,6 +61,7 @@ function isWorthWriting(before: PoolInstance, next: PoolInstance): boolean {
   return (
     !isSamePlace(before, next) ||
     before.condition !== next.condition ||
+    (before.room === undefined && next.room !== undefined) ||
     before.onNodeLoss.action !== next.onNodeLoss.action ||
     (before.onNodeLoss.action === 'release' &&
       next.onNodeLoss.action === 'release' &&

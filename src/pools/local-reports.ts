@@ -1,5 +1,10 @@
+import { startDeadline } from '../base/deadline.ts';
+import type { FileStore, StoreRoom } from '../filestore/file-store.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import type { PoolReports, ReportedPool } from './pool-reports.ts';
+
+/** Bound on asking a pool for its room. */
+const DEADLINE_MS = 10_000;
 
 export interface LocalReportsOptions {
   readonly driver: string;
@@ -16,6 +21,7 @@ export function createLocalReports({
   stores,
   settingsOf,
 }: LocalReportsOptions): PoolReports {
+  const rooms = new Rooms();
   return {
     list: () => [
       {
@@ -24,7 +30,7 @@ export function createLocalReports({
           name: poolName,
           poolId,
           driver,
-          state: 'store' in state ? { kind: 'open', room: undefined } : { kind: 'unavailable' },
+          state: 'store' in state ? { kind: 'open', room: rooms.find(state.store) } : { kind: 'unavailable' },
           settings: settingsOf(poolName),
         })),
       },
@@ -32,4 +38,27 @@ export function createLocalReports({
     onChange: () => ({ [Symbol.dispose]: () => undefined }),
     admit: async () => await Promise.resolve(),
   };
+}
+
+/** The room of stores as it was when they were asked the last time, which each question makes them be anew. */
+class Rooms {
+  readonly #rooms = new WeakMap<FileStore, StoreRoom>();
+  readonly #asked = new WeakSet<FileStore>();
+
+  find(store: FileStore): StoreRoom | undefined {
+    if (!this.#asked.has(store)) void this.#ask(store);
+    return this.#rooms.get(store);
+  }
+
+  async #ask(store: FileStore): Promise<void> {
+    this.#asked.add(store);
+    using deadline = startDeadline(new AbortController().signal, DEADLINE_MS);
+    try {
+      this.#rooms.set(store, await store.getRoom(deadline.signal));
+    } catch {
+      // Whoever asks the pool itself hears why; here the last figures stay.
+    } finally {
+      this.#asked.delete(store);
+    }
+  }
 }

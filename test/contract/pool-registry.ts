@@ -81,6 +81,13 @@ export function describePoolRegistry(
         expect(await get()).toMatchObject(change);
       });
 
+      it('are noted at once when they have a room for the first time', async () => {
+        await record({ room: undefined });
+        await record();
+
+        expect(await get()).toMatchObject({ room: SEEN.room });
+      });
+
       it('keep the room that they had when they do not say any', async () => {
         await record();
         await record({ condition: 'unavailable', room: undefined });
