@@ -39,7 +39,7 @@ export async function showPlacement({ scene, steps }: Story): Promise<readonly B
   const snapshotId = await steps.run('snapshot it on alpha while it is mounted', () =>
     alpha.kubelet.snapshot(onAlpha.volumeId),
   );
-  for (const node of [alpha]) {
+  for (const node of [alpha, beta]) {
     const restored = await steps.run(
       node === alpha ? 'restore it on alpha' : 'restore it on beta, over the network',
       () => node.kubelet.create({ ...CLAIM, from: { snapshotId } }),

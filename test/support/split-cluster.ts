@@ -71,10 +71,15 @@ export async function startSplitCluster(options: SplitClusterOptions): Promise<S
   await authority.write(tls.node, AGENT_TLS_NAME);
   await authority.write(tls.controller, CONTROLLER_TLS_NAME, { uid: options.controllerUid ?? 0 });
 
-  const nodes: NodeMember[] = [];
-  for (const { name, pools } of options.nodes) {
-    nodes.push(undo.use(await startNode({ ...options, name, pools, tls: tls.node })));
-  }
+  const started = await Promise.allSettled(
+    options.nodes.map(async ({ name, pools }) => {
+      return undo.use(await startNode({ ...options, name, pools, tls: tls.node }));
+    }),
+  );
+  const nodes = started.map((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
   const agents = nodes.map(({ name, agentAddress }) => ({ node: name, address: agentAddress }));
   const controllers: ControllerMember[] = [];
   for (let index = 0; index < count; index += 1) {
