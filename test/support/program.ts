@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDriverError } from '../../src/domain/errors.ts';
 import type { IdentityDefinition } from '../../src/gen/csi/v1/Identity.ts';
 import type { Role } from '../../src/main/roles.ts';
 import { createClient, type RpcClient } from '../../src/rpc/client.ts';
@@ -112,7 +114,7 @@ async function untilReady(
   const orFailure = <T>(promise: Promise<T>): Promise<T> => Promise.race([promise, exited, tooLate.promise]);
   try {
     await orFailure(log.untilSaid('serving'));
-    await orFailure(identity.Probe({}));
+    await orFailure(untilConnected(identity));
     const servingMs = performance.now() - startedAt;
     await orFailure(log.untilSaid('ready'));
     const { ready } = await orFailure(identity.Probe({}));
@@ -120,6 +122,19 @@ async function untilReady(
     return { servingMs, readyMs: performance.now() - startedAt };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Other clients of an earlier process at this address may make gRPC wait a little before it connects again. */
+async function untilConnected(identity: RpcClient<IdentityDefinition>): Promise<void> {
+  while (true) {
+    try {
+      await identity.Probe({});
+      return;
+    } catch (error) {
+      if (!isDriverError(error, 'POOL_UNAVAILABLE')) throw error;
+      await sleep(20);
+    }
   }
 }
 
