@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +11,8 @@ import { createClient, type RpcClient } from '../../src/rpc/client.ts';
 import { loadCsiServiceTypes } from '../../src/rpc/proto.ts';
 
 const SOURCE = resolve(import.meta.dirname, '../../src/main/cli.ts');
-const READY_WITHIN_MS = 30_000;
+/** Much longer than it ever takes on a machine that does nothing else. */
+const READY_WITHIN_MS = 60_000;
 const STOPS_WITHIN_MS = 40_000;
 
 export interface ProgramOptions {
@@ -58,10 +60,26 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     const startup = await untilReady(identity, { startedAt, ended, log });
     return createHandle({ child, identity, startup, log, ended });
   } catch (cause) {
+    const state = await describeProcess(child.pid);
     child.kill('SIGKILL');
     identity[Symbol.dispose]();
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The ${role} did not start: ${message}\n${log.lines().join('\n')}`, { cause });
+    throw new Error(`The ${role} did not start: ${message} (${state})\n${log.lines().join('\n')}`, { cause });
+  }
+}
+
+/** What the kernel says of a process that does not do what it should. */
+async function describeProcess(pid: number | undefined): Promise<string> {
+  try {
+    const tasks = await readdir(`/proc/${pid}/task`);
+    const states = tasks.map(async (task) => {
+      const status = await readFile(`/proc/${pid}/task/${task}/status`, 'utf8');
+      const place = await readFile(`/proc/${pid}/task/${task}/wchan`, 'utf8').catch(() => '');
+      return `${/^State:\s*(\S)/m.exec(status)?.[1] ?? '?'} ${place}`;
+    });
+    return (await Promise.all(states)).join(', ');
+  } catch {
+    return 'it has ended';
   }
 }
 
