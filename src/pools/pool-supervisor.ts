@@ -42,6 +42,8 @@ export class PoolSupervisor {
   readonly #returns: PoolReturns;
   readonly #stop = new AbortController();
   readonly #lastHeard = new Map<string, number>();
+  /** What places were told, by node and name. */
+  readonly #admitted = new Map<string, string>();
   #startedAt = 0;
   #held: AbortSignal | undefined;
   #wake = Promise.withResolvers<void>();
@@ -151,7 +153,7 @@ export class PoolSupervisor {
 
   /** Asks the registry itself each time: what was read before may be older than what somebody else has admitted. */
   async #admitAll(nodes: readonly NodeReport[], signal: AbortSignal): Promise<void> {
-    const { driver, registry, reports, clusterId, logger } = this.#options;
+    const { driver, registry, reports, view, clusterId } = this.#options;
     for (const { nodeName, pools } of nodes) {
       for (const { name, driver: owner, state } of pools) {
         if (state.kind !== 'awaiting' || owner !== driver) continue;
@@ -159,13 +161,28 @@ export class PoolSupervisor {
           const known = await registry.find({ driver, poolName: name, nodeName }, signal);
           const knownPoolId = known?.poolId;
           await reports.admit({ nodeName, poolName: name, knownPoolId, clusterId }, signal);
-          logger.info('Pool admitted', { pool: name, node: nodeName, knownPoolId });
+          view.noteRefusal({ nodeName, poolName: name }, undefined);
+          this.#logAdmission({ nodeName, poolName: name, knownPoolId });
         } catch (error) {
           signal.throwIfAborted();
           this.#registration.refuse({ nodeName, poolName: name }, error);
         }
       }
     }
+  }
+
+  /** A pool whose disk is missing asks again and again, and is told the same. */
+  #logAdmission(word: {
+    readonly nodeName: string;
+    readonly poolName: string;
+    readonly knownPoolId: string | undefined;
+  }): void {
+    const { nodeName, poolName, knownPoolId } = word;
+    const key = JSON.stringify([nodeName, poolName]);
+    const said = knownPoolId ?? 'new';
+    if (this.#admitted.get(key) === said) return;
+    this.#admitted.set(key, said);
+    this.#options.logger.info('Pool admitted', { pool: poolName, node: nodeName, knownPoolId });
   }
 
   async #tendSilence(nodes: readonly NodeReport[], signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { detectContent } from '../../src/host/filesystems/detect.ts';
 import type { LocalStores } from '../../src/pools/local-stores.ts';
 import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
 import { MiB } from '../contract/file-store.ts';
@@ -8,6 +9,13 @@ import { getSentence, getStore, makePoolsFixture, type PoolsFixture } from '../s
 import { listLoopsBelow, skipsRootTests } from '../support/scratch.ts';
 
 const signal = AbortSignal.timeout(600_000);
+/** Whether a pool's device, if it has one, holds nothing. */
+async function isBlank({ backing }: ConfiguredPool): Promise<boolean> {
+  if (backing.type !== 'device') return true;
+  const content = await detectContent({ device: backing.device, sizeBytes: 320 * MiB });
+  return content.kind === 'blank';
+}
+
 const NEW = { poolName: 'pool', knownPoolId: undefined, clusterId: 'cluster' } as const;
 
 describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () => {
@@ -23,6 +31,16 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
     const pool = fixture.createPool('pool', { type: 'none' });
     await mkdir(pool.path, { recursive: true });
     return pool;
+  };
+  const createDevice = async (): Promise<ConfiguredPool> => {
+    const file = join(fixture.scratch.path, 'disk');
+    await writeFile(file, '');
+    await truncate(file, 320 * MiB);
+    const { device } = await fixture.host.loops.ensure(
+      { file, readOnly: false, sectorSizeBytes: 512 },
+      signal,
+    );
+    return fixture.createPool('pool', { type: 'device', device });
   };
   const createFile = async (): Promise<ConfiguredPool> =>
     fixture.createPool('pool', { type: 'file', path: image, size: 320 * MiB, sparse: true });
@@ -46,6 +64,7 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
   it.each([
     ['a directory', createDirectory],
     ['a file', createFile],
+    ['a device', createDevice],
   ])('wait, and nothing is made, until they are admitted as new: %s', async (_, create) => {
     const pool = await create();
     const stores = await fixture.openAsNode([pool]);
@@ -54,6 +73,7 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
     expect(getSentence(stores)).toMatch(/a controller has to say whether it is new/);
     await expect(stat(join(pool.path, '.stowage'))).rejects.toThrow('ENOENT');
     await expect(stat(image)).rejects.toThrow('ENOENT');
+    expect(await isBlank(pool)).toBe(true);
     await stores.admission.admit(NEW, signal);
     await untilOpen(stores);
     expect(waits(stores)).toBe(false);
@@ -81,6 +101,19 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
         code: 'PRECONDITION_FAILED',
       });
     }
+  });
+
+  it('on a device are opened without a word when they are there', async () => {
+    const pool = await createDevice();
+    const first = await fixture.openAsNode([pool]);
+    await first.admission.admit(NEW, signal);
+    const poolId = await untilOpen(first);
+    await first.close();
+    await fixture.host.mounts.unmount(pool.path, signal);
+    await fixture.forget();
+
+    const second = await fixture.openAsNode([pool]);
+    expect(getStore(second).poolId).toBe(poolId);
   });
 
   it('are not made anew when the cluster knows them, and used when their disk shows up', async () => {
