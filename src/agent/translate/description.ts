@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { withoutUndefined } from '../../base/defined.ts';
+import { DriverError } from '../../domain/errors.ts';
 import type { StoreAbilities } from '../../filestore/file-store.ts';
 import type {
   DescribeResponse,
   DescribeResponse__Output,
 } from '../../gen/stowage/agent/v1/DescribeResponse.ts';
+import type { OpenPool__Output } from '../../gen/stowage/agent/v1/OpenPool.ts';
 import type { Pool, Pool__Output } from '../../gen/stowage/agent/v1/Pool.ts';
 import type {
   StoreAbilities as AbilitiesMessage,
@@ -67,14 +69,25 @@ function fromPoolMessage(pool: Pool__Output): DescribedPool {
   };
 }
 
-function fromStateMessage({ state, open, unavailable }: Pool__Output): DescribedState {
+function fromStateMessage({ name, state, open, unavailable }: Pool__Output): DescribedState {
   if (state === 'awaiting') return { kind: 'awaiting' };
-  if (state === 'open' && open !== undefined && open !== null) {
-    const room = open.room === null ? undefined : fromRoomMessage(open.room);
-    return { kind: 'open', abilities: fromAbilitiesMessage(open.abilities), room };
+  if (state === 'open' && open !== undefined && open !== null) return fromOpenPool(open);
+  const reason = `The agent says nothing of pool ${name} that is understood here: bring controller and agent to the same release.`;
+  return { kind: 'unavailable', reason: unavailable?.reason ?? reason };
+}
+
+/** One pool that makes no sense is unavailable, and keeps nobody from using the others. */
+function fromOpenPool({ abilities, room }: OpenPool__Output): DescribedState {
+  try {
+    return {
+      kind: 'open',
+      abilities: fromAbilitiesMessage(abilities),
+      room: room === null ? undefined : fromRoomMessage(room),
+    };
+  } catch (error) {
+    if (error instanceof DriverError) return { kind: 'unavailable', reason: error.message };
+    throw error;
   }
-  // A state of a later release is none that can be used.
-  return { kind: 'unavailable', reason: unavailable?.reason ?? 'The agent does not say why.' };
 }
 
 function toAbilitiesMessage(abilities: StoreAbilities): AbilitiesMessage {
