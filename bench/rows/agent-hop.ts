@@ -7,7 +7,7 @@ import { formatMs, type Row, toTimeRow } from '../table.ts';
 
 const GiB = 2 ** 30;
 const MiB = 2 ** 20;
-const WARM_UP = 50;
+const WARM_UP = 400;
 const CREATES = 300;
 const FINDS = 2000;
 const CREATE_BUDGET_MS = 1;
