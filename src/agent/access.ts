@@ -9,8 +9,8 @@ type Access = Readonly<Record<string, readonly string[] | undefined>>;
 const CONTROLLER = [CONTROLLER_TLS_NAME];
 
 /**
- * Who may call what, by the name in the certificate. A verb that is not here is nobody's: a new one does not compile without a line. Verbs that
- * agents call on each other get AGENT_TLS_NAME here, and check their tickets themselves.
+ * Who may call what, by the name in the certificate. A verb that is not here is nobody's: a new one does not compile without a line. What
+ * agents hand to each other has a protocol of its own, with tickets (content-server.ts).
  */
 const AGENT_ACCESS = {
   Describe: CONTROLLER,
