@@ -22,14 +22,17 @@ export async function measureProcesses(scenes: Scenes): Promise<readonly Row[]> 
   const { server } = await scenes.getAllInOne();
   const { cluster, controller } = await scenes.getSplit();
   await sleep(IDLE_AFTER_MS);
-  const probes = await sample(PROBES, () => server.identity.Probe({}));
-  return [
+  const rows = [
     ...(await measureRole('all-in-one', [server])),
     ...(await measureRole('controller', [controller.program])),
     ...(await measureRole(
       'node',
       cluster.nodes.map(({ program }) => program),
     )),
+  ];
+  const probes = await sample(PROBES, () => server.identity.Probe({}));
+  return [
+    ...rows,
     toTimeRow({ what: 'Probe, idle', ours: probes, usual: undefined, budgetMs: PROBE_BUDGET_MS }),
   ];
 }

@@ -105,16 +105,19 @@ async function checkConfig(file: string, role: Role | undefined): Promise<number
 async function runRole(role: Role, file: string, flags: ConfigFlags): Promise<number> {
   const config = await readConfig({ path: file, flags, role });
   if (config === undefined) return USAGE;
-  const [{ runLifecycle }, start, { createLogger }, { createRequestContext }] = await Promise.all([
-    import('./lifecycle.ts'),
-    loadRole(role),
-    import('../observability/winston-logger.ts'),
-    import('../observability/request-context.ts'),
-  ]);
+  const [{ runLifecycle }, start, { createLogger }, { createRequestContext }, { keepHeapTidy }] =
+    await Promise.all([
+      import('./lifecycle.ts'),
+      loadRole(role),
+      import('../observability/winston-logger.ts'),
+      import('../observability/request-context.ts'),
+      import('./tidy-heap.ts'),
+    ]);
   const context = createRequestContext();
   const log = createLogger({ ...config.log, context, stream: process.stdout });
   return await runLifecycle(
     async (lifetime) => {
+      lifetime.stack.use(keepHeapTidy());
       await start({ config, version: manifest.version, logger: log.logger, context }, lifetime);
     },
     {
