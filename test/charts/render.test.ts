@@ -1,13 +1,15 @@
-import { cp, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { runHelm } from '../../scripts/chart/helm.ts';
 import { CHART, renderText } from '../support/helm.ts';
 import { makeScratchDirectory } from '../support/scratch.ts';
 import { VARIANTS } from './variants.ts';
 
+const INSTALL_PAGE = resolve(import.meta.dirname, '../../docs/how-to/install.md');
+const Chart = z.object({ kubeVersion: z.string() });
 const Notes = z.object({ notes: z.string() });
 
 describe('the chart', () => {
@@ -19,6 +21,14 @@ describe('the chart', () => {
     const text = await renderText(options);
 
     await expect(text).toMatchFileSnapshot(join(import.meta.dirname, 'snapshots', `${name}.yaml`));
+  });
+
+  it('is for the versions of Kubernetes that its documentation names', async () => {
+    const { kubeVersion } = Chart.parse(parse(await readFile(join(CHART, 'Chart.yaml'), 'utf8')));
+    const page = await readFile(INSTALL_PAGE, 'utf8');
+
+    const [, version] = /^>=(\d+\.\d+)\.0-0$/.exec(kubeVersion) ?? [];
+    expect(page).toContain(`**Kubernetes ${version} or newer.**`);
   });
 
   it('says after the installation how to go on, and why there are no snapshots', async () => {
