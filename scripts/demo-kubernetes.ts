@@ -10,7 +10,7 @@ import { buildCluster, startCluster, stopCluster } from '../test/cluster/support
 import { installDriver } from '../test/cluster/support/release.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const EXAMPLE = 'examples/pod.yaml';
+const EXAMPLE = 'examples/pod-with-claim.yaml';
 const NAMESPACE = 'default';
 
 async function main(): Promise<number> {

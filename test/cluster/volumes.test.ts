@@ -50,14 +50,14 @@ describe.skipIf(isTooLate())('volumes of a cluster', () => {
   });
 
   test.for([
-    { from: MACHINE_NODE, to: OTHER_MACHINE_NODE },
-    { from: MACHINE_NODE, to: UML_NODE },
-    { from: UML_NODE, to: MACHINE_NODE },
-  ])('a snapshot of $from is restored on $to, with equal content', async ({ from, to }) => {
+    { layout: 'image', from: MACHINE_NODE, to: OTHER_MACHINE_NODE },
+    { layout: 'image', from: MACHINE_NODE, to: UML_NODE },
+    { layout: 'image', from: UML_NODE, to: MACHINE_NODE },
+  ])('a snapshot of $from is restored on $to, with equal content', async ({ layout, from, to }) => {
     await using namespace = await createNamespace('restore');
     await apply(
       namespace.name,
-      toClaim('source', { size: '128Mi' }),
+      toClaim('source', { size: '128Mi', storageClass: `test-${layout}` }),
       toPod('source', { claim: 'source', node: from }),
     );
     await waitFor(namespace.name, 'pod/source', 'condition=Ready');
@@ -73,7 +73,11 @@ describe.skipIf(isTooLate())('volumes of a cluster', () => {
     await runInPod(namespace.name, 'source', 'echo later >/data/later');
     await apply(
       namespace.name,
-      toClaim('restored', { size: '128Mi', from: { kind: 'VolumeSnapshot', name: 'cut' } }),
+      toClaim('restored', {
+        size: '128Mi',
+        storageClass: `test-${layout}`,
+        from: { kind: 'VolumeSnapshot', name: 'cut' },
+      }),
       toPod('restored', { claim: 'restored', node: to }),
     );
     await waitFor(namespace.name, 'pod/restored', 'condition=Ready', 240);
