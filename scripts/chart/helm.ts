@@ -26,6 +26,8 @@ export async function findHelm(): Promise<string> {
   await exec('go', ['install', '-trimpath', '-ldflags', link, `${PACKAGE}@${VERSION}`], {
     env: { ...process.env, GOBIN: folder, CGO_ENABLED: '0' },
     timeout: INSTALLS_WITHIN_MS,
+  }).catch((cause: unknown) => {
+    throw new Error(`helm ${VERSION} cannot be built, for which Go is needed: ${String(cause)}`, { cause });
   });
   return program;
 }
