@@ -2,6 +2,9 @@ import { isReleased } from './instance-rules.ts';
 import type { BuryRequest, PoolInstance, PoolRegistry } from './registry.ts';
 import type { ReleasedPools } from './released-pools.ts';
 
+/** Several times as long as it usually takes until it is read again. */
+const FRESH_MS = 30_000;
+
 /** A pool of a node. */
 export interface PoolSpot {
   readonly nodeName: string;
@@ -9,16 +12,26 @@ export interface PoolSpot {
 }
 
 /**
- * The registry as it was last read: for answers that cannot wait. What it says may be some seconds old, which is safe: a pool that was given up
- * meanwhile is out of reach a little longer, and one that came back is asked of the registry itself before anything is buried there.
+ * The registry as it was last read: for answers that cannot wait. What it says may be some seconds old: a pool that was given up
+ * meanwhile is out of reach a little longer, and before anything is buried the registry itself is asked. When it could not be read for long, nothing is taken for
+ * given up: it may have come back.
  */
 export class RegistryView implements ReleasedPools {
   readonly #registry: PoolRegistry;
+  readonly #monotonicNow: () => number;
+  #readAt = Number.NEGATIVE_INFINITY;
   #instances: readonly PoolInstance[] = [];
   readonly #refusals = new Map<string, string>();
 
-  constructor(registry: PoolRegistry) {
+  /** The clock is one that is never set. Default: performance.now. */
+  constructor(registry: PoolRegistry, monotonicNow: () => number = () => performance.now()) {
     this.#registry = registry;
+    this.#monotonicNow = monotonicNow;
+  }
+
+  /** Whether it was read so lately that what was given up then can still be taken for given up. */
+  get isFresh(): boolean {
+    return this.#monotonicNow() - this.#readAt < FRESH_MS;
   }
 
   /** Everything that is registered. Empty before it was first read, which has to be awaited before anything is answered. */
@@ -28,7 +41,9 @@ export class RegistryView implements ReleasedPools {
 
   /** Reads the registry. Throws POOL_UNAVAILABLE; then everything stays as it was. */
   async refresh(signal: AbortSignal): Promise<readonly PoolInstance[]> {
+    const askedAt = this.#monotonicNow();
     this.#instances = await this.#registry.list(signal);
+    this.#readAt = askedAt;
     return this.#instances;
   }
 

@@ -29,7 +29,7 @@ function toEntries(nodeName: string, offer: Offer): readonly StoreEntry[] {
   return [{ poolName: 'ssd', nodeName, poolId: 'aaaaaaaa', state }];
 }
 
-function build({ onA, onB, release, answering }: (typeof CASES)[number]) {
+function build({ onA, onB, release, answering }: (typeof CASES)[number], isFresh = true) {
   const instance: PoolInstance = {
     driver: DRIVER,
     poolName: 'ssd',
@@ -46,7 +46,7 @@ function build({ onA, onB, release, answering }: (typeof CASES)[number]) {
   return new SupervisedStores({
     driver: DRIVER,
     stores: { list: () => entries },
-    view: { instances: [instance], findRefusal: () => undefined },
+    view: { instances: [instance], isFresh, findRefusal: () => undefined },
     reports: { list: () => answering.map((nodeName) => ({ nodeName, pools: [] })) },
     isRegisteredWhenOpen: false,
   });
@@ -78,6 +78,16 @@ describe('the stores that may be used', () => {
       const stores = build(each);
 
       expect([...stores.list(), ...stores.listFormer()]).toEqual([]);
+    },
+  );
+
+  it.each(CASES.filter((each) => !isHeld(each)))(
+    'do not take one for given up when the registry could not be read for long: %j',
+    (each) => {
+      const stores = build(each, false);
+
+      const known = [...stores.list(), ...stores.listFormer()];
+      expect(known.map(({ poolId }) => poolId)).toContain('aaaaaaaa');
     },
   );
 

@@ -12,7 +12,7 @@ export interface SupervisedStoresOptions<S extends FileStore> {
   /** The stores as the nodes offer them. */
   readonly stores: StoreDirectory<S>;
   /** The registry, as it was last read. */
-  readonly view: Pick<RegistryView, 'instances' | 'findRefusal'>;
+  readonly view: Pick<RegistryView, 'instances' | 'isFresh' | 'findRefusal'>;
   /** The nodes that answer now: what they do not offer is not configured there any more. */
   readonly reports: { list(): readonly NodeReport[] };
   /** Whether a store is open only once its pool is registered: then there is no need to wait for the registry to be read again. */
@@ -54,7 +54,7 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
     const { stores, view } = this.#options;
     const former = stores.listFormer?.() ?? [];
     const isGivenUp = (poolId: string | undefined): boolean =>
-      view.instances.some((instance) => instance.poolId === poolId && isReleased(instance));
+      view.instances.some((instance) => instance.poolId === poolId && this.#isGone(instance));
     return [
       ...former.filter(({ poolId }) => !isGivenUp(poolId)),
       ...this.#judge().flatMap((verdict) =>
@@ -70,7 +70,7 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
     const offered = new Set([...entries, ...(stores.listFormer?.() ?? [])].map(toPlaceAndId));
     const missing = view.instances.filter(
       (instance) =>
-        instance.driver === driver && !isReleased(instance) && !offered.has(toPlaceAndId(instance)),
+        instance.driver === driver && !this.#isGone(instance) && !offered.has(toPlaceAndId(instance)),
     );
     const open = Map.groupBy(
       entries.filter(({ state }) => 'store' in state),
@@ -92,7 +92,6 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
     const twin = sameId.find((other) => other !== entry);
     if (twin !== undefined) return { list: withhold(entry, describeTwins(entry, twin)) };
     const instance = this.#getFindings().byId.get(poolId);
-    if (instance !== undefined && isReleased(instance)) return 'left out';
     const refusal =
       this.#findRefusal(this.#toKey(entry), poolId) ??
       (instance === undefined ? this.#options.view.findRefusal(entry) : undefined);
@@ -106,7 +105,13 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
     if (entry.poolId === undefined) return { list: entry };
     const instance = this.#getFindings().byId.get(entry.poolId);
     if (instance === undefined) return { list: entry };
-    return isReleased(instance) || !isSamePlace(instance, this.#toKey(entry)) ? 'left out' : { list: entry };
+    if (this.#isGone(instance) || !isSamePlace(instance, this.#toKey(entry))) return 'left out';
+    return { list: entry };
+  }
+
+  /** What was given up is gone; unless that was heard too long ago, and it shows by nothing that it is back. */
+  #isGone(instance: PoolInstance): boolean {
+    return isReleased(instance) && this.#options.view.isFresh;
   }
 
   #findHindrance(instance: PoolInstance | undefined): string | undefined {
@@ -114,6 +119,7 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
       return this.#options.isRegisteredWhenOpen ? undefined : 'It is being registered: ask again.';
     }
     if (instance.release === undefined) return undefined;
+    // Also before the registry says so: somebody else may have taken it back already.
     return 'It has come back, and what was deleted meanwhile is being removed: ask again.';
   }
 

@@ -125,7 +125,7 @@ describe('pools whose node was lost', () => {
       await controller.backend.deleteVolume({ volumeId: deleted }, signal);
 
       a.isAnswering = true;
-      expect(getState(controller, 'aaaaaaaa')).toBe('not there');
+      expect(getState(controller, 'aaaaaaaa')).toContain('has come back');
       await controller.round();
 
       expect(getState(controller, 'aaaaaaaa')).toBe('open');

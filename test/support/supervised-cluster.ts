@@ -43,7 +43,7 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
     nowMs: 1_000_000_000,
     get: async (poolId) => await registry.findById(poolId, signal),
     async startController({ hasLease = true } = {}) {
-      const view = new RegistryView(registry);
+      const view = new RegistryView(registry, clock.now);
       const lease = createFakeLease();
       if (hasLease) lease.give();
       const supervisor = new PoolSupervisor({
