@@ -163,17 +163,24 @@ class Story {
   }
 
   async #checkVolumes(): Promise<void> {
-    const kept = new Set<string>();
-    for (const pool of this.#nodes.flatMap(({ pools }) => pools)) {
-      const page = await pool.store?.listVolumes({ maxEntries: 0, startingToken: undefined }, signal);
-      for (const { id } of page?.entries ?? []) kept.add(id);
-    }
+    const kept = await this.#listKept();
     for (const [id, knowledge] of this.#volumes) {
       if (knowledge === 'there' && !kept.has(id)) this.complaints.push(`${id} is lost`);
       if (knowledge === 'deleted' && kept.has(id)) this.complaints.push(`${id} was deleted, and is there`);
     }
     const graves = await this.#cluster.registry.listTombstones(undefined, signal);
     if (graves.length > 0) this.complaints.push(`${graves.length} tombstones are left`);
+  }
+
+  /** What is on the disks. */
+  async #listKept(): Promise<ReadonlySet<string>> {
+    const stores = this.#nodes.flatMap(({ pools }) => pools).flatMap(({ store }) => store ?? []);
+    const pages = await Promise.all(
+      stores.map(
+        async (store) => await store.listVolumes({ maxEntries: 0, startingToken: undefined }, signal),
+      ),
+    );
+    return new Set(pages.flatMap(({ entries }) => entries).map(({ id }) => id));
   }
 
   #pick(): TestedController {
