@@ -44,7 +44,7 @@ function createKeeper(facts: Facts): RoomKeeper {
   });
   return new RoomKeeper({
     pool: { name: 'p', path: '/pool', overcommit: facts.overcommit ?? 1 },
-    syscalls: { statfs: async () => use },
+    readFileSystemRoom: async () => use,
     shelves: [{ promisedBytes: facts.promised, whenLoaded: async () => undefined }],
     meter,
   });

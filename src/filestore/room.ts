@@ -1,5 +1,5 @@
 import { DriverError } from '../domain/errors.ts';
-import type { FileSystemUse, Syscalls } from '../host/syscalls/syscalls.ts';
+import type { FileSystemRoom } from '../host/file-system-room.ts';
 import type { StoreRoom } from './file-store.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
@@ -18,7 +18,7 @@ export interface PromisingRecords {
 
 export interface RoomOptions {
   readonly pool: { readonly name: string; readonly path: string; readonly overcommit: number };
-  readonly syscalls: Pick<Syscalls, 'statfs'>;
+  readonly readFileSystemRoom: (path: string, signal: AbortSignal) => Promise<FileSystemRoom>;
   readonly shelves: readonly PromisingRecords[];
   readonly meter: UsageMeter;
 }
@@ -65,8 +65,8 @@ export class RoomKeeper {
     for (const shelf of this.#options.shelves) await shelf.whenLoaded(signal);
   }
 
-  async #statfs(signal: AbortSignal): Promise<FileSystemUse> {
-    return await this.#options.syscalls.statfs({ path: this.#options.pool.path }, signal);
+  async #statfs(signal: AbortSignal): Promise<FileSystemRoom> {
+    return await this.#options.readFileSystemRoom(this.#options.pool.path, signal);
   }
 
   /**
@@ -75,7 +75,7 @@ export class RoomKeeper {
    * system's own needs were promised to nobody. Trees without any quota may grow as they like: of what is used they are taken to hold
    * what nobody else does, up to what they promise.
    */
-  #account(use: FileSystemUse): StoreRoom {
+  #account(use: FileSystemRoom): StoreRoom {
     const { meter } = this.#options;
     const inUseBytes = use.totalBytes - use.freeBytes;
     const measuredBytes = Math.min(meter.usedBytes, inUseBytes);
