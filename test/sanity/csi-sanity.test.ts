@@ -63,6 +63,14 @@ const VARIANTS: readonly Variant[] = [
     title: 'directory on btrfs, mounted, controller and node apart',
     deployment: 'controller and node apart',
   },
+  {
+    title: 'image on xfs, raw block, controller and node apart',
+    pool: 'xfs',
+    accessType: 'block',
+    parameters: { pool: 'scratch', layout: 'image' },
+    volumeBytes: 64 * MIB,
+    deployment: 'controller and node apart',
+  },
 ];
 
 /** Why the suite may leave a test out: this driver does not attach, modify or snapshot groups; and one test is switched off in it. */
