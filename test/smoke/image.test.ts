@@ -39,6 +39,10 @@ describe.skipIf(skipsRootTests())('the image', () => {
     expect(image.digests.found).toEqual(image.digests.said);
   });
 
+  it('has no program that gives its caller the rights of another', async () => {
+    expect(await runInside('find', '/usr', '/opt', '-xdev', '-type', 'f', '-perm', '/6000')).toBe('');
+  });
+
   it('is no larger than Node.js and the tools for file systems make it', () => {
     expect(Math.round(image.sizeBytes / MIB)).toBeLessThan(220);
   });
