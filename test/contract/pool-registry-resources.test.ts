@@ -34,12 +34,13 @@ describe('the registry of pools in custom resources', () => {
   });
 
   it.each([
-    ['is not allowed', { status: 403 }],
+    ['forbids it', { status: 403 }],
     ['fails', { status: 500 }],
     ['breaks off', 'drop'],
-  ] as const)('knows nothing when the API says that it %s', async (_, fault) => {
+    ['takes too long', 'stall'],
+  ] as const)('knows nothing when the API %s', async (_, fault) => {
     await using api = await startFakeApi();
-    using client = api.createClient();
+    using client = api.createClient({ deadlineMs: 500 });
     const registry = createResourceRegistry({ client, clock });
     await registry.record(SEEN, signal);
     await registry.release({ poolId: SEEN.poolId, by: 'policy' }, signal);
