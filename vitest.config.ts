@@ -67,6 +67,8 @@ export default defineConfig({
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts'],
+          // Most of the time they wait for Kubernetes.
+          maxConcurrency: 3,
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 600_000,

@@ -27,7 +27,7 @@ describe.skipIf(isTooLate())('while parts of the driver and of the cluster die',
     await using logs = followLogs(namespace.name, 'writer');
     await logs.more(1);
 
-    await runOnNode(node, ['pkill', '-KILL', '-f', '^node .*stowage.js node']);
+    await runOnNode(node, ['pkill', '-KILL', '-f', '^node /usr/local/bin/stowage node']);
     await waitForDriver();
 
     await logs.more(10);
@@ -51,7 +51,7 @@ describe.skipIf(isTooLate())('while parts of the driver and of the cluster die',
       await runOnNode(node, [
         'sh',
         '-c',
-        'pkill -KILL -x csi-provisioner; pkill -KILL -f "stowage.js controller"; true',
+        'pkill -KILL -x csi-provisioner; pkill -KILL -f "^node /usr/local/bin/stowage controller"; true',
       ]);
     }
 

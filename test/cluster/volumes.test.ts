@@ -9,7 +9,7 @@ const FILL = 'dd if=/dev/zero of=/data/full bs=1M 2>&1';
 const FREE_MIB = "df -m /data | awk 'NR == 2 { print $2 }'";
 const CHECKSUM = "find /data -type f ! -path '*/lost+found*' -exec sha256sum {} + | sort -k 2";
 
-describe.skipIf(isTooLate())('volumes of a cluster', () => {
+describe.skipIf(isTooLate())('volumes of a cluster', { concurrent: true }, () => {
   test.for([
     { layout: 'directory', node: UML_NODE, why: 'xfs with project quotas' },
     { layout: 'image', node: UML_NODE, why: 'ext4 in an image' },
