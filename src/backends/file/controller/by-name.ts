@@ -8,7 +8,7 @@ import { STORES_AT_ONCE } from '../stores.ts';
 import type { Located } from './lookup.ts';
 
 /** A store that takes longer to look up a name does not answer. */
-const ANSWERS_WITHIN_MS = 10_000;
+const ANSWERS_WITHIN_MS = 5_000;
 
 /** Looks up a name in one store. */
 export type AskByName<R> = (store: FileStore, signal: AbortSignal) => Promise<R | undefined>;
