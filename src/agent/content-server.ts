@@ -127,6 +127,7 @@ async function sendContent(
       isSending = true;
       if ('data' in part) await frames.send(FRAME_TYPES.piece, toPieceHeader(part), part.data);
       else await frames.send(FRAME_TYPES.end, toText(part));
+      if ('data' in part) part.release?.();
       isSending = false;
     }
   } finally {

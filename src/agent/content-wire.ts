@@ -105,6 +105,7 @@ export const parseFrame = {
       position: Number(payload.readBigUInt64BE(0)),
       checksum: payload.readUInt32BE(8),
       data: payload.subarray(PIECE_HEADER_BYTES),
+      release: () => frame.release(),
     };
   },
 };

@@ -31,7 +31,7 @@ export interface Commands {
 export interface Command {
   readonly argv: readonly [program: string, ...args: string[]];
   readonly deadlineMs: number;
-  /** What the program reads. An iterable is asked for more only as fast as the program reads; when it throws, the program is ended and its error thrown. */
+  /** What the program reads. An iterable is asked for the next chunk when the program has taken the one before; when it throws, the program is ended and its error thrown. */
   readonly input?: string | AsyncIterable<Uint8Array>;
   /** Exit codes that are answers, not failures. Default: 0. */
   readonly okExitCodes?: readonly number[];

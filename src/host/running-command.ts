@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { BoundedOutput } from './bounded-output.ts';
 import { CommandError } from './command-error.ts';
@@ -82,19 +81,16 @@ export function releaseCommand({ child }: RunningCommand): void {
 
 /** Rejects with the input's own error only: a child may end without reading it, and its exit code says what that means. */
 async function feed(stdin: Writable, input: string | AsyncIterable<Uint8Array>): Promise<void> {
-  const closed = Promise.withResolvers<void>();
-  stdin.on('error', () => closed.resolve()).once('close', () => closed.resolve());
+  stdin.on('error', () => undefined);
   if (typeof input === 'string') return void stdin.end(input);
   for await (const chunk of input) {
+    // Until it is written; when the next one is asked for, its memory may be used for that.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stdin.write(chunk, () => resolve());
+    await promise;
     if (stdin.destroyed) return;
-    if (!stdin.write(chunk)) await Promise.race([waitForDrain(stdin), closed.promise]);
   }
   stdin.end();
-}
-
-async function waitForDrain(stdin: Writable): Promise<void> {
-  // An error is that of a child that ended, which is told by the other one in the race.
-  await once(stdin, 'drain').catch(() => undefined);
 }
 
 function waitForEnd(child: ChildProcess): Promise<CommandEnd> {

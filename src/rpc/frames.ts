@@ -1,24 +1,27 @@
-import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
+import { BufferPool } from '../base/buffer-pool.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { StreamConnection } from './stream.ts';
 
 const HEADER_BYTES = 5;
 /** So many frames are kept for a reader that is slow; then the sender waits. */
 const KEPT_FRAMES = 3;
+/** Shorter payloads are not worth a buffer of the pool. */
+const POOLED_FROM_BYTES = 64 * 1024;
 
 /** One message on a connection. */
 export interface Frame {
   /** One character. */
   readonly type: string;
   readonly payload: Buffer;
+  /** May be called once, when nobody needs the payload any more: its memory is then used for another one. */
+  release(): void;
 }
 
 /** Frames on a connection, in both directions. Bounded memory: whoever is too fast waits for the other side. */
 export interface FrameConnection extends Disposable {
   /** The next frame; undefined when the other side has ended in good order. Throws POOL_UNAVAILABLE when the connection is lost or silent for too long. */
   receive(): Promise<Frame | undefined>;
-  /** Resolves when more can be sent. The payload goes out in the parts that it is given in. Throws POOL_UNAVAILABLE. */
+  /** Resolves when the system has taken all of it, and the parts are free for other use. Throws POOL_UNAVAILABLE. */
   send(type: string, ...parts: readonly Buffer[]): Promise<void>;
   /** Ends the own direction, once everything is sent. */
   end(): void;
@@ -81,11 +84,18 @@ export function createFrameConnection(socket: StreamConnection, options: FrameOp
       if (failure !== undefined) throw lost(failure);
       const length = parts.reduce((sum, part) => sum + part.length, 0);
       const [first = Buffer.alloc(0), ...rest] = parts;
-      // In one record with the header, unless it is long itself.
-      let canTakeMore = socket.write(Buffer.concat([toHeader(type, length), first]));
-      for (const part of rest) canTakeMore = socket.write(part);
-      if (!canTakeMore) await drained(socket);
-      if (failure !== undefined) throw lost(failure);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const written = (error: Error | null | undefined): void => {
+        if (error === null || error === undefined) resolve();
+        else reject(lost(failure ?? error));
+      };
+      // A header goes out in one record with what is short.
+      const head = Buffer.concat([toHeader(type, length), first]);
+      const last = rest.pop();
+      socket.write(head, last === undefined ? written : undefined);
+      for (const part of rest) socket.write(part);
+      if (last !== undefined) socket.write(last, written);
+      await promise;
     },
     end: () => void socket.end(),
     [Symbol.dispose]: () => void socket.destroy(),
@@ -99,33 +109,23 @@ function toHeader(type: string, length: number): Buffer {
   return header;
 }
 
-async function drained(socket: Duplex): Promise<void> {
-  if (socket.destroyed) return;
-  const stop = new AbortController();
-  try {
-    const { signal } = stop;
-    // Whichever comes first; what the failure was is known by then.
-    await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]).catch(
-      () => undefined,
-    );
-  } finally {
-    stop.abort();
-  }
-}
-
 function lost(cause: Error): DriverError {
   return new DriverError('POOL_UNAVAILABLE', `The connection is lost: ${cause.message}.`, { cause });
 }
 
-/** Puts frames together from whatever the connection hands over; each payload is one new buffer. */
+/** Puts frames together from whatever the connection hands over; each payload is one buffer. */
 class FrameParser {
   readonly #maxPayloadBytes: number;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #filled = 0;
   #payload: Buffer | undefined;
+  /** Of the payload, if it is from the pool. */
+  #whole: Buffer | undefined;
+  readonly #pool: BufferPool;
 
   constructor(maxPayloadBytes: number) {
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#pool = new BufferPool(maxPayloadBytes);
   }
 
   /** Whether nothing of a frame has come that is not complete. */
@@ -144,14 +144,25 @@ class FrameParser {
       this.#filled = 0;
       if (this.#payload === undefined) this.#payload = this.#begin();
       if (this.#payload.length > 0 && into === this.#header) continue;
-      yield { type: this.#header.toString('latin1', 0, 1), payload: this.#payload };
-      this.#payload = undefined;
+      yield this.#finish(this.#payload);
     }
+  }
+
+  #finish(payload: Buffer): Frame {
+    const whole = this.#whole;
+    this.#payload = undefined;
+    this.#whole = undefined;
+    const release = (): void => {
+      if (whole !== undefined) this.#pool.give(whole);
+    };
+    return { type: this.#header.toString('latin1', 0, 1), payload, release };
   }
 
   #begin(): Buffer {
     const length = this.#header.readUInt32BE(1);
-    if (length <= this.#maxPayloadBytes) return Buffer.allocUnsafe(length);
-    throw new Error(`a message of ${length} bytes was announced`);
+    if (length > this.#maxPayloadBytes) throw new Error(`a message of ${length} bytes was announced`);
+    if (length < POOLED_FROM_BYTES) return Buffer.allocUnsafe(length);
+    this.#whole = this.#pool.take();
+    return this.#whole.subarray(0, length);
   }
 }

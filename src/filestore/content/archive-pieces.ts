@@ -1,3 +1,4 @@
+import { BufferPool } from '../../base/buffer-pool.ts';
 import { type ContentPiece, PIECE_BYTES } from './content.ts';
 import { toPiece } from './digest.ts';
 
@@ -5,7 +6,8 @@ import { toPiece } from './digest.ts';
 export async function* toArchivePieces(
   archive: AsyncIterable<Buffer>,
 ): AsyncGenerator<ContentPiece, void, undefined> {
-  let buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  const pool = new BufferPool(PIECE_BYTES);
+  let buffer = pool.take();
   let filled = 0;
   let position = 0;
   for await (const chunk of archive) {
@@ -15,12 +17,12 @@ export async function* toArchivePieces(
       taken += copied;
       filled += copied;
       if (filled < buffer.length) continue;
-      yield toPiece(position, buffer);
+      const full = buffer;
+      yield toPiece(position, full, () => pool.give(full));
       position += filled;
       filled = 0;
-      // Whoever has the piece keeps it.
-      buffer = Buffer.allocUnsafe(PIECE_BYTES);
+      buffer = pool.take();
     }
   }
-  if (filled > 0) yield toPiece(position, buffer.subarray(0, filled));
+  if (filled > 0) yield toPiece(position, buffer.subarray(0, filled), () => undefined);
 }

@@ -22,6 +22,8 @@ export interface ContentPiece {
   readonly data: Buffer;
   /** CRC-32 of the data. */
   readonly checksum: number;
+  /** May be called once, when nobody needs the data any more: its memory is then used for another piece. */
+  readonly release?: () => void;
 }
 
 /** The last of a stream of content: the digest of all its pieces, those before a resumption included ({@link ContentDigest}). */

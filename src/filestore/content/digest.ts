@@ -40,8 +40,8 @@ export class ContentDigest {
 }
 
 /** A piece with its checksum. */
-export function toPiece(position: number, data: Buffer): ContentPiece {
-  return { position, data, checksum: crc32(data) };
+export function toPiece(position: number, data: Buffer, release: () => void): ContentPiece {
+  return { position, data, checksum: crc32(data), release };
 }
 
 /** Whether a piece has the data that its checksum was taken of. */

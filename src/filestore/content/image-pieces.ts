@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { BufferPool } from '../../base/buffer-pool.ts';
 import type { Host } from '../../host/host.ts';
 import { type ContentPiece, PIECE_BYTES } from './content.ts';
 import { toPiece } from './digest.ts';
@@ -18,6 +19,7 @@ export async function* readImagePieces(
 ): AsyncGenerator<ContentPiece, void, undefined> {
   const { path } = image;
   await using file = await open(path, 'r');
+  const pool = new BufferPool(PIECE_BYTES);
   let offset = image.from;
   for (;;) {
     const data = await syscalls.findData({ path, offset }, signal);
@@ -28,8 +30,9 @@ export async function* readImagePieces(
     while (offset < end) {
       signal.throwIfAborted();
       const cellEnd = toCellStart(offset) + PIECE_BYTES;
-      const cell = await readUpTo(file, cellEnd - offset, offset);
-      yield* splitAtZeros(cell, offset);
+      const buffer = pool.take();
+      const cell = await readUpTo(file, buffer.subarray(0, cellEnd - offset), offset);
+      yield* toPieces(cell, offset, () => pool.give(buffer));
       offset = cellEnd;
     }
   }
@@ -39,27 +42,39 @@ function toCellStart(offset: number): number {
   return offset - (offset % PIECE_BYTES);
 }
 
-/** Runs of grains that are not zeros. `base` may be in the middle of a cell, but is at the start of a grain, or at the end of the file. */
-function* splitAtZeros(cell: Buffer, base: number): Generator<ContentPiece, void, undefined> {
+/** The pieces of a cell; its memory is free when all of them are released. */
+function* toPieces(cell: Buffer, base: number, free: () => void): Generator<ContentPiece, void, undefined> {
+  const runs = findData(cell);
+  let left = runs.length;
+  if (left === 0) free();
+  const release = (): void => {
+    left -= 1;
+    if (left === 0) free();
+  };
+  for (const [start, end] of runs) yield toPiece(base + start, cell.subarray(start, end), release);
+}
+
+/** Runs of grains that are not zeros, from where to where. A cell begins at a grain, or where the file ends. */
+function findData(cell: Buffer): readonly (readonly [number, number])[] {
+  const runs: (readonly [number, number])[] = [];
   let start: number | undefined;
   for (let at = 0; at < cell.length; at += GRAIN_BYTES) {
-    const grain = cell.subarray(at, at + GRAIN_BYTES);
-    if (isZero(grain)) {
-      if (start !== undefined) yield toPiece(base + start, cell.subarray(start, at));
+    if (isZero(cell.subarray(at, at + GRAIN_BYTES))) {
+      if (start !== undefined) runs.push([start, at]);
       start = undefined;
     } else {
       start ??= at;
     }
   }
-  if (start !== undefined) yield toPiece(base + start, cell.subarray(start));
+  if (start !== undefined) runs.push([start, cell.length]);
+  return runs;
 }
 
 function isZero(grain: Buffer): boolean {
   return grain.compare(ZEROS, 0, grain.length) === 0;
 }
 
-async function readUpTo(file: FileHandle, length: number, position: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+async function readUpTo(file: FileHandle, buffer: Buffer, position: number): Promise<Buffer> {
   let filled = 0;
   while (filled < buffer.length) {
     const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position + filled);

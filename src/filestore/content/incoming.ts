@@ -166,9 +166,12 @@ async function* readOn(
     }
     checkPiece(part, reading.next, request);
     digest.add(part);
+    const bytes = part.data.length;
     yield part;
-    reading.next = part.position + part.data.length;
-    reading.doneBytes += part.data.length;
+    // Whoever asks for the next one is done with it.
+    part.release?.();
+    reading.next = part.position + bytes;
+    reading.doneBytes += bytes;
     connection.noteProgress();
     job.report(reading.doneBytes, facts.usedBytes);
   }
