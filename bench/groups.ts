@@ -7,6 +7,7 @@ import { measureDirectories, measureManyDirectories } from './rows/directories.t
 import { measureImages } from './rows/images.ts';
 import { measureManyAgents } from './rows/many-agents.ts';
 import { measureProcesses } from './rows/processes.ts';
+import { measureRestores } from './rows/restores.ts';
 import type { Scenes } from './scenes.ts';
 import type { Row } from './table.ts';
 
@@ -35,6 +36,11 @@ const GROUPS: readonly Group[] = [
   { name: 'apart', what: 'controller and node apart', measure: (scenes) => measureApart(scenes) },
   { name: 'creates', what: 'creates over three nodes', measure: (scenes) => measureCreates(scenes) },
   { name: 'calls', what: 'many calls', measure: (scenes, { calls }) => measureCalls(scenes, calls) },
+  {
+    name: 'restores',
+    what: 'restores on another node',
+    measure: (scenes) => measureRestores(scenes),
+  },
   {
     name: 'many-agents',
     what: 'a controller of many agents',

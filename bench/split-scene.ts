@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createKubelet, type Kubelet } from '../test/support/kubelet.ts';
 import { makeScratchDirectory, makeScratchFilesystem } from '../test/support/scratch.ts';
@@ -13,6 +14,8 @@ export interface SplitScene extends AsyncDisposable {
   readonly controller: SplitCluster['controllers'][number];
   /** One for each node: what it makes is for that node. */
   readonly kubelets: readonly Kubelet[];
+  /** For each node a folder beside its pool, for the usual way. */
+  readonly beside: readonly string[];
 }
 
 /** Makes the scratch file systems and starts the processes. */
@@ -20,10 +23,14 @@ export async function setSplitScene(): Promise<SplitScene> {
   await using undo = new AsyncDisposableStack();
   const scratch = undo.use(await makeScratchDirectory());
   const nodes = [];
+  const beside: string[] = [];
   for (const name of NODES) {
     const { path } = undo.use(await makeScratchFilesystem({ type: 'btrfs', sizeBytes: 40 * GiB }));
     // As with the pools of all-in-one: what is promised is not the matter here.
-    nodes.push({ name, pools: [{ name: 'btrfs', path, overcommit: 100 }] });
+    const pool = join(path, 'pool');
+    await mkdir(pool);
+    beside.push(join(path, 'usual'));
+    nodes.push({ name, pools: [{ name: 'btrfs', path: pool, overcommit: 100 }] });
   }
   const cluster = undo.use(
     await startSplitCluster({ directory: join(scratch.path, 'cluster'), nodes, program: BUNDLED_PROGRAM }),
@@ -36,5 +43,5 @@ export async function setSplitScene(): Promise<SplitScene> {
     kubelets.push(await createKubelet({ controller: controller.controller, node, directory }));
   }
   const kept = undo.move();
-  return { cluster, controller, kubelets, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { cluster, controller, kubelets, beside, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -32,6 +32,9 @@ const SANDBOX: Argv = [
 /** Lowest priority for processor and disk. -t: where the disk's scheduler knows no priorities, go on. */
 const GENTLY = ['/usr/bin/nice', '-n', '19', '/usr/bin/ionice', '-t', '-c', '3'] as const;
 
+/** Lowest of those priorities for the disk that are sure to get their turn: somebody waits for what is made. */
+const POLITELY = ['/usr/bin/ionice', '-t', '-c', '2', '-n', '7'] as const;
+
 /** Read and search everything, remove from sticky and foreign directories. */
 const WALK = ['CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'] as const;
 /** Give copies their owners, set-id bits, device nodes, file capabilities, and trusted.* attributes (SYS_ADMIN). Not SYS_RESOURCE: quotas bind. */
@@ -74,7 +77,7 @@ export function toPackArgv(source: string): Argv {
   // SYS_ADMIN reads trusted.* attributes.
   const capabilities = grant([...WALK, 'CAP_SYS_ADMIN']);
   const mounts = ['--proc', '/proc', '--ro-bind', source, '/source'];
-  return [...SANDBOX, ...capabilities, ...mounts, '--', ...GENTLY, ...tar];
+  return [...SANDBOX, ...capabilities, ...mounts, '--', ...POLITELY, ...tar];
 }
 
 /** The argv that unpacks such an archive from its standard input. Pure. */
@@ -82,7 +85,7 @@ export function toUnpackArgv(target: string): Argv {
   const extract = ['/usr/bin/tar', '--extract', '--file=-', '--preserve-permissions', '--same-owner'];
   const tar = [...extract, ...ALL_ATTRIBUTES, '--delay-directory-restore', '--directory=/target'];
   const mounts = ['--proc', '/proc', '--bind', target, '/target'];
-  return [...SANDBOX, ...grant([...WALK, ...DUPLICATE]), ...mounts, '--', ...GENTLY, ...tar];
+  return [...SANDBOX, ...grant([...WALK, ...DUPLICATE]), ...mounts, '--', ...POLITELY, ...tar];
 }
 
 function grant(capabilities: readonly string[]): readonly string[] {

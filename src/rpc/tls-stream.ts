@@ -7,6 +7,8 @@ import type { TlsSource } from './tls.ts';
 import { toContextOptions } from './tls-listener.ts';
 
 const CONNECT_DEADLINE_MS = 10_000;
+/** The fastest first: streams are long. All of TLS 1.3 are good. */
+const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 
 /** Connects by TLS 1.3, with a certificate on both sides. Throws POOL_UNAVAILABLE after ten seconds, or when the other side is not who it should be. */
 export async function connectStream(
@@ -23,6 +25,7 @@ export async function connectStream(
     port: Number(port),
     servername: serverName,
     ALPNProtocols: [protocol],
+    ciphers: CIPHERS,
   });
   try {
     await once(socket, 'secureConnect', { signal: deadline.signal });
