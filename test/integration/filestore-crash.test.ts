@@ -6,14 +6,17 @@ import type { LocalFileStore } from '../../src/filestore/file-store.ts';
 import type { VolumeRecord } from '../../src/filestore/records.ts';
 import { MiB, toRequest, untilDone } from '../contract/file-store.ts';
 import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
+import { toLocalContent } from '../support/content-path.ts';
 import { type ScratchType, skipsRootTests } from '../support/scratch.ts';
 
 const VICTIM = new URL('./filestore-victim.ts', import.meta.url).pathname;
 const BUILD_STEPS = ['staged', 'content-made', 'record-written', 'renamed', 'committed'];
 const DEATHS = [
-  ...(['create', 'clone', 'snapshot'] as const).flatMap((operation) =>
+  ...(['create', 'clone', 'receive', 'snapshot'] as const).flatMap((operation) =>
     BUILD_STEPS.map((step) => [operation, step] as const),
   ),
+  ['receive', 'cut-staged'],
+  ['receive', 'cut-made'],
   ['expand', 'grown'],
   ['delete', 'discarded'],
   ['delete', 'removal-synced'],
@@ -22,6 +25,7 @@ const DEATHS = [
 const EFFECTS = {
   create: 'made',
   clone: 'content',
+  receive: 'content',
   snapshot: 'content',
   expand: 24 * MiB,
   delete: undefined,
@@ -51,12 +55,14 @@ describe.skipIf(skipsRootTests()).each(POOLS)(
         await writeContent(source);
 
         expect(await die(operation, step)).toBe('SIGKILL');
-        const store = await fixture.reopen();
+        const store = await fixture.reopen({ contents: toLocalContent(() => fixture.store) });
 
         await expectWhole(store);
         expect(await repeat(store, operation, source)).toBe(EFFECTS[operation]);
         await expectWhole(store);
         await removeAll(store);
+        // The cut that was read is kept for a while, for a reader that comes back.
+        if (operation === 'receive') await fixture.reopen();
         await expectNothingLeft();
       },
     );
@@ -109,6 +115,13 @@ describe.skipIf(skipsRootTests()).each(POOLS)(
           const { id } = await untilDone(() =>
             store.createVolume(toRequest('made', { layout, ...from }), signal),
           );
+          return await readContent(store, id);
+        }
+        case 'receive': {
+          // The other store is this one, under the name of another.
+          const origin = { nodeName: 'node-1', poolId: 'zzzzzzzz', address: undefined, ticket: undefined };
+          const asked = toRequest('made', { layout, ...from, origin });
+          const { id } = await untilDone(() => store.createVolume(asked, signal));
           return await readContent(store, id);
         }
         case 'snapshot': {

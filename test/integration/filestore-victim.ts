@@ -1,10 +1,11 @@
 import { systemClock } from '../../src/base/clock.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
-import type { FileStore } from '../../src/filestore/file-store.ts';
+import type { FileStore, LocalFileStore } from '../../src/filestore/file-store.ts';
 import { openLocalStore } from '../../src/filestore/open-store.ts';
 import { createHost } from '../../src/host/create-host.ts';
 import { silentLogger } from '../../src/observability/logger.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
+import { toLocalContent } from '../support/content-path.ts';
 import { CLUSTER_ID } from '../contract/file-store-local.ts';
 
 /**
@@ -15,7 +16,7 @@ const [path = '', runDirectory = '', operation = '', fatalStep = ''] = process.a
 const signal = AbortSignal.timeout(60_000);
 const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
 let isArmed = false;
-const store = await openLocalStore(
+const store: LocalFileStore = await openLocalStore(
   {
     pool: { name: 'test', path, overcommit: 1, lowWaterPercent: 5 },
     host,
@@ -24,6 +25,8 @@ const store = await openLocalStore(
     locks: new KeyedLock(),
     clock: systemClock,
     logger: silentLogger,
+    // The other store is this one, under the name of another.
+    contents: toLocalContent(() => store),
     onStep: (step) => {
       if (isArmed && step === fatalStep) process.kill(process.pid, 'SIGKILL');
     },
@@ -39,6 +42,11 @@ const operations: Record<string, (target: FileStore) => Promise<unknown>> = {
   create: (target) => target.createVolume(toRequest('made', { layout }), signal),
   clone: (target) =>
     target.createVolume(toRequest('made', { layout, source: { kind: 'volume', id: sourceId } }), signal),
+  receive: (target) => {
+    const origin = { nodeName: 'node-1', poolId: 'zzzzzzzz', address: undefined, ticket: undefined };
+    const asked = toRequest('made', { layout, source: { kind: 'volume', id: sourceId }, origin });
+    return target.createVolume(asked, signal);
+  },
   snapshot: (target) => target.createSnapshot({ name: 'made', sourceVolumeId: sourceId }, signal),
   expand: (target) =>
     target.expandVolume({ id: sourceId, range: { requiredBytes: 24 * MiB, limitBytes: undefined } }, signal),
