@@ -82,9 +82,14 @@ function checkDirectory(request: CreateVolumeRequest, facts: PlanningFacts): voi
   }
   if (request.preallocate) throw invalid(request, 'only layout image can be preallocated');
   if (request.quota === 'required' && facts.abilities.quota === 'none') {
+    // What it is made from decides the layout.
+    const choices =
+      request.source === undefined
+        ? 'use layout image or auto, say quota: none to go without a limit, or put the pool'
+        : 'say quota: none to go without a limit, use a pool that can, or put this one';
     throw invalid(
       request,
-      `pool ${facts.poolName} (${facts.abilities.fsType}) cannot limit directories: use layout image or auto, say quota: none to go without a limit, or put the pool on xfs with prjquota or on btrfs`,
+      `pool ${facts.poolName} (${facts.abilities.fsType}) cannot limit directories: ${choices} on xfs with prjquota or on btrfs`,
     );
   }
 }
