@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { createAgentConnection } from '../../src/agent/connection.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { mapParallel } from '../../src/base/parallel.ts';
 import type { FileStore } from '../../src/filestore/file-store.ts';
 import type { ControllerDefinition } from '../../src/gen/csi/v1/Controller.ts';
 import { silentLogger } from '../../src/observability/logger.ts';
@@ -24,6 +25,8 @@ import { POOL } from './volumes.ts';
 const SERVE = join(import.meta.dirname, 'serve.ts');
 const SERVED_WITHIN_MS = 60_000;
 const OPEN_WITHIN_MS = 30_000;
+/** Their time is bounded, and all of them are made by this process and one other. */
+const HANDSHAKES_AT_ONCE = 4;
 
 const Served = z.array(z.object({ node: z.string(), address: z.string(), poolId: z.string() }));
 
@@ -107,14 +110,12 @@ async function connectDirectly(
   undo.defer(() => source.close());
   const tls = undo.use(createClientTls(source, AGENT_TLS_NAME));
   const type = loadAgentServiceType();
-  return await Promise.all(
-    agents.map(async ({ node, address, poolId }) => {
-      const agent = { nodeName: node, address };
-      const connection = undo.use(createAgentConnection({ type, agent, tls, onTrouble: () => undefined }));
-      const { pools } = await connection.describe(AbortSignal.timeout(OPEN_WITHIN_MS));
-      const state = pools.find((pool) => pool.name === POOL)?.state;
-      if (state?.kind !== 'open') throw new Error(`pool ${POOL} of ${node} is not open`);
-      return connection.createStore({ poolId, abilities: state.abilities });
-    }),
-  );
+  return await mapParallel(agents, HANDSHAKES_AT_ONCE, async ({ node, address, poolId }) => {
+    const agent = { nodeName: node, address };
+    const connection = undo.use(createAgentConnection({ type, agent, tls, onTrouble: () => undefined }));
+    const { pools } = await connection.describe(AbortSignal.timeout(OPEN_WITHIN_MS));
+    const state = pools.find((pool) => pool.name === POOL)?.state;
+    if (state?.kind !== 'open') throw new Error(`pool ${POOL} of ${node} is not open`);
+    return connection.createStore({ poolId, abilities: state.abilities });
+  });
 }

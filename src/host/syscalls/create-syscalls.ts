@@ -10,7 +10,7 @@ import type {
 import type { Syscalls } from './syscalls.ts';
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
 
-const DEFAULTS = { maximumWorkers: 4, patienceMs: 25, slowMs: 500, idleMs: 30_000, maximumStuck: 64 };
+const DEFAULTS = { maximumWorkers: 4, patienceMs: 25, slowMs: 500, idleMs: 10_000, maximumStuck: 64 };
 
 /** The system calls, done in worker threads that start with the first call. */
 export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerUrl'>> = {}): Syscalls {
