@@ -12,7 +12,7 @@ const CLIENTS = 8;
 const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 60);
 const SEED = process.env['CHAOS_SEED'] ?? String(Math.floor(Math.random() * 1e9));
 /** Time for what is under way when the trouble ends. */
-const SETTLES_WITHIN_MS = 120_000;
+const SETTLES_WITHIN_MS = 240_000;
 
 describe.skipIf(skipsRootTests())('controllers and nodes that are killed and frozen', () => {
   it(`lose nothing and leave nothing, in ${SECONDS} s with seed ${SEED}`, {
