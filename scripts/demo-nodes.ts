@@ -96,7 +96,7 @@ Talk to them, for instance with grpcurl:
   node src/main/cli.ts pools --config ${scene.controller.configPath}
   grpcurl -plaintext -unix -import-path proto -proto csi/v1/csi.proto ${socket} csi.v1.Controller/ListVolumes
 Volumes take the parameter pool=${POOL}. End them and remove everything:
-  kill ${pids.join(' ')}; sleep 2; umount ${directory}/pools/*; losetup -nO NAME,BACK-FILE | awk '$2 ~ "^${directory}" {print $1}' | xargs -rn1 losetup -d; rm -r ${directory}`);
+  kill ${pids.join(' ')}; sleep 2; umount -q ${directory}/pools/*; losetup -nO NAME,BACK-FILE | awk '$2 ~ "^${directory}" {print $1}' | xargs -rn1 losetup -d; rm -r ${directory}`);
 }
 
 try {
