@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../base/clock.ts';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { Jobs } from '../jobs.ts';
 import type { SourceContent } from '../layouts/layout.ts';
 import { type Cut, type CutOptions, Cuts } from './cuts.ts';
@@ -7,34 +7,14 @@ import { type Cut, type CutOptions, Cuts } from './cuts.ts';
 const MINUTE_MS = 60_000;
 const { signal } = new AbortController();
 
-/** Time that a test moves. */
-function createClock(): Clock & { pass(ms: number): Promise<void> } {
-  let now = 0;
-  const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
-  return {
-    now: () => now,
-    async sleep(ms, own) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const sleeper = { at: now + ms, wake: resolve };
-      sleepers.add(sleeper);
-      own.addEventListener('abort', () => {
-        sleepers.delete(sleeper);
-        reject(own.reason);
-      });
-      await promise;
-    },
-    async pass(ms) {
-      now += ms;
-      for (const sleeper of sleepers) {
-        if (sleeper.at <= now) sleeper.wake();
-      }
-      await new Promise((resolve) => setImmediate(resolve));
-    },
-  };
+/** Moves time on, and lets whoever slept do what they slept for. */
+async function pass(clock: FakeClock, ms: number): Promise<void> {
+  clock.advance(ms);
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 function createScene() {
-  const clock = createClock();
+  const clock = new FakeClock();
   const cuts = new Cuts({ jobs: new Jobs({ answerWithinMs: 60_000, clock }), clock });
   const log: string[] = [];
   const content: SourceContent = {
@@ -78,15 +58,15 @@ describe('the cut of a volume', () => {
   it('is kept for a reader that comes back, and removed when none does', async () => {
     const { clock, cuts, log, options } = createScene();
     (await cuts.hold(options(), signal))[Symbol.dispose]();
-    await clock.pass(14 * MINUTE_MS);
+    await pass(clock, 14 * MINUTE_MS);
     const again = await cuts.hold(options(), signal);
     // As long as it is read, however long that is.
-    await clock.pass(600 * MINUTE_MS);
+    await pass(clock, 600 * MINUTE_MS);
     again[Symbol.dispose]();
-    await clock.pass(14 * MINUTE_MS);
+    await pass(clock, 14 * MINUTE_MS);
     expect(log).toEqual(['made one-0']);
 
-    await clock.pass(MINUTE_MS);
+    await pass(clock, MINUTE_MS);
 
     expect(log).toEqual(['made one-0', 'removed one-0']);
     expect((await cuts.hold(options(), signal)).cut.tag).toBe('one-2');
@@ -98,7 +78,7 @@ describe('the cut of a volume', () => {
     held.markRead();
     held[Symbol.dispose]();
 
-    await clock.pass(MINUTE_MS);
+    await pass(clock, MINUTE_MS);
 
     expect(log).toEqual(['made one-0', 'removed one-0']);
   });
