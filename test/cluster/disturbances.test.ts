@@ -13,9 +13,9 @@ import {
   UML_NODE,
 } from './support/nodes.ts';
 import { deleteDriverPods, listDriverPods, waitForDriver } from './support/release.ts';
-import { isTooLate } from './support/time-limit.ts';
+import { isLeftOut } from './support/time-limit.ts';
 
-describe.skipIf(isTooLate())('while parts of the driver and of the cluster die', () => {
+describe.skipIf(isLeftOut())('while parts of the driver and of the cluster die', () => {
   test.for([MACHINE_NODE, UML_NODE])('pods of %s go on when the node plugin is killed', async (node) => {
     await using namespace = await createNamespace('node-plugin');
     await apply(

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kubectl, runInPod, tryInPod, waitFor } from './support/kubectl.ts';
 import { createNamespace } from './support/namespace.ts';
 import { MACHINE_NODE, OTHER_MACHINE_NODE, UML_NODE } from './support/nodes.ts';
-import { isTooLate } from './support/time-limit.ts';
+import { isLeftOut } from './support/time-limit.ts';
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples');
 
-describe.skipIf(isTooLate())('the manifests in examples/', { concurrent: true }, () => {
+describe.skipIf(isLeftOut())('the manifests in examples/', { concurrent: true }, () => {
   // Nodes of one kind: what a quota limits here is an image there, and is not restored as the other.
   beforeAll(() => kubectl(['cordon', UML_NODE]));
   afterAll(() => kubectl(['uncordon', UML_NODE]));
@@ -135,7 +135,7 @@ describe.skipIf(isTooLate())('the manifests in examples/', { concurrent: true },
   });
 });
 
-describe.skipIf(isTooLate())('the manifests in examples/expansion', () => {
+describe.skipIf(isLeftOut())('the manifests in examples/expansion', () => {
   // A mounted ext4 grows only where the kernel gives CAP_SYS_RESOURCE: on the User-mode Linux, in any case.
   beforeAll(() => kubectl(['cordon', MACHINE_NODE, OTHER_MACHINE_NODE]));
   afterAll(() => kubectl(['uncordon', MACHINE_NODE, OTHER_MACHINE_NODE]));

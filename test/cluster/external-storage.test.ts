@@ -14,7 +14,7 @@ import {
 import { kubectl } from './support/kubectl.ts';
 import { UML_NODE } from './support/nodes.ts';
 import { listDriverPods, waitForDriver } from './support/release.ts';
-import { isTooLate } from './support/time-limit.ts';
+import { isLeftOut } from './support/time-limit.ts';
 
 /** All specs instead of the short set: `make test-cluster-full`. */
 const IS_FULL = process.env['STOWAGE_CLUSTER_FULL'] === '1';
@@ -37,7 +37,7 @@ const LEAST: Readonly<Record<string, { readonly smoke: number; readonly full: nu
 
 const ran = new Map<Definition, readonly Spec[]>();
 
-describe.skipIf(isTooLate())("Kubernetes' external-storage suite", () => {
+describe.skipIf(isLeftOut())("Kubernetes' external-storage suite", () => {
   beforeAll(async () => {
     await waitForDriver();
     // A User-mode Linux is slow; the suite is given two nodes of the machine's kernel.

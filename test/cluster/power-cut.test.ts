@@ -6,11 +6,11 @@ import { toClaim, toPod } from './support/manifests.ts';
 import { createNamespace } from './support/namespace.ts';
 import { bootNode, cutPower, UML_NODE } from './support/nodes.ts';
 import { waitForDriver } from './support/release.ts';
-import { isTooLate } from './support/time-limit.ts';
+import { isLeftOut } from './support/time-limit.ts';
 
 const LAYOUTS = ['directory', 'image'] as const;
 
-describe.skipIf(isTooLate())('a node whose power is cut in the middle of writes', () => {
+describe.skipIf(isLeftOut())('a node whose power is cut in the middle of writes', () => {
   test('has its pods and volumes back after a boot, with everything that was fsynced', async () => {
     await using namespace = await createNamespace('power-cut');
     for (const layout of LAYOUTS) {

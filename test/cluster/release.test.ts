@@ -6,9 +6,9 @@ import { toClaim, toPod } from './support/manifests.ts';
 import { createNamespace } from './support/namespace.ts';
 import { MACHINE_NODE } from './support/nodes.ts';
 import { installDriver, uninstallDriver, waitForDriver } from './support/release.ts';
-import { isTooLate } from './support/time-limit.ts';
+import { isLeftOut } from './support/time-limit.ts';
 
-describe.skipIf(isTooLate())('a Helm release', () => {
+describe.skipIf(isLeftOut())('a Helm release', () => {
   test('is upgraded while pods write', async () => {
     await using namespace = await createNamespace('upgrade');
     await apply(

@@ -3,13 +3,13 @@ import { apply, kubectl, runInPod, tryInPod, waitFor } from './support/kubectl.t
 import { toClaim, toPod, toSnapshot } from './support/manifests.ts';
 import { createNamespace } from './support/namespace.ts';
 import { MACHINE_NODE, OTHER_MACHINE_NODE, UML_NODE } from './support/nodes.ts';
-import { isTooLate } from './support/time-limit.ts';
+import { isLeftOut } from './support/time-limit.ts';
 
 const FILL = 'dd if=/dev/zero of=/data/full bs=1M 2>&1';
 const FREE_MIB = "df -m /data | awk 'NR == 2 { print $2 }'";
 const CHECKSUM = "find /data -type f ! -path '*/lost+found*' -exec sha256sum {} + | sort -k 2";
 
-describe.skipIf(isTooLate())('volumes of a cluster', { concurrent: true }, () => {
+describe.skipIf(isLeftOut())('volumes of a cluster', { concurrent: true }, () => {
   test.for([
     { layout: 'directory', node: UML_NODE, why: 'xfs with project quotas' },
     { layout: 'image', node: UML_NODE, why: 'ext4 in an image' },
