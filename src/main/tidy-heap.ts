@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 
 const LOOK_MS = 10_000;
 /** A process that works for less of its time than this has nobody who would notice a pause. */
-const IDLE_SHARE = 0.1;
+const IDLE_SHARE = 0.25;
 /** So much has to have been added since the last time. */
 const WORTH_BYTES = 8 * 2 ** 20;
 
@@ -12,7 +12,7 @@ const WORTH_BYTES = 8 * 2 ** 20;
 export interface HeapPort {
   /** Which share of the time since it was asked last the process has worked. */
   measureWorkShare(): number;
-  /** What the heap holds of the machine's memory now. */
+  /** What is in the heap now, garbage and all. What it holds of the machine's memory says less: it follows a collection after a while. */
   measureBytes(): number;
   /** Collects all garbage and gives back what that frees. */
   collect(): void;
@@ -53,7 +53,7 @@ function openHeap(): HeapPort {
       before = now;
       return utilization;
     },
-    measureBytes: () => process.memoryUsage().heapTotal,
+    measureBytes: () => process.memoryUsage().heapUsed,
     collect() {
       if (typeof gc === 'function') gc();
     },
