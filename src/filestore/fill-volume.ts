@@ -68,7 +68,7 @@ async function fillFromOther(
   const incoming = await openIncoming({ request, origin, sources, job, clock, logger });
   const { facts, pieces } = incoming;
   return {
-    source: { ...source, kept: facts.kept, capacityBytes: facts.capacityBytes },
+    source: { ...source, kept: facts.kept, capacityBytes: facts.capacityBytes, isElsewhere: true },
     fill: async (layout, target) => {
       const { kept, usedBytes } = facts;
       return await layout.receive(target, { kept, usedBytes, pieces }, job.signal);

@@ -97,6 +97,20 @@ describe('the layout', () => {
     expect(planVolume({ ...REQUEST, ...changes }, source, facts).layout).toBe(layout);
   });
 
+  it('leaves a directory of another store to a place that can limit it', () => {
+    const plan = () => planVolume(REQUEST, { ...TREE, isElsewhere: true }, NONE);
+
+    expect(plan).toThrow(
+      expect.objectContaining({
+        code: 'NO_ROOM',
+        message: expect.stringMatching(/cannot limit directories/),
+      }),
+    );
+    expect(planVolume({ ...REQUEST, quota: 'none' }, { ...TREE, isElsewhere: true }, NONE).layout).toBe(
+      'directory',
+    );
+  });
+
   it.each([
     [
       'a directory where nothing limits it',

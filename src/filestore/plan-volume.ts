@@ -10,7 +10,10 @@ import { BLOCK_BYTES, chooseCapacity } from './sizes.ts';
 const DEFAULT_FS_TYPE: FsType = 'ext4';
 
 /** What is known of the source when a volume is planned. */
-export type PlannedSource = Pick<SourceContent, 'kind' | 'id' | 'kept' | 'capacityBytes'>;
+export interface PlannedSource extends Pick<SourceContent, 'kind' | 'id' | 'kept' | 'capacityBytes'> {
+  /** It is in another store, so that another place may be able to take it. */
+  readonly isElsewhere?: true;
+}
 
 /** What is known of the pool when a volume is planned. */
 export interface PlanningFacts {
@@ -24,14 +27,14 @@ export interface VolumePlan extends ContentPlan {
   readonly layout: Layout;
 }
 
-/** Decides layout, size and the rest from the request, the source and what the pool can do. Throws INVALID_ARGUMENT, SIZE_OUT_OF_RANGE. */
+/** Decides layout, size and the rest from the request, the source and what the pool can do. Throws INVALID_ARGUMENT, SIZE_OUT_OF_RANGE, and NO_ROOM when another place may do. */
 export function planVolume(
   request: CreateVolumeRequest,
   source: PlannedSource | undefined,
   facts: PlanningFacts,
 ): VolumePlan {
   const layout = source === undefined ? chooseLayout(request, facts) : layoutOfSource(request, source);
-  if (layout === 'directory') checkDirectory(request, facts);
+  if (layout === 'directory') checkDirectory(request, source, facts);
   const fsType = layout === 'image' ? chooseFsType(request, source) : undefined;
   const { minimumBytes, minimumReason } = minimumOf(source === undefined ? fsType : undefined, facts);
   const capacityBytes = chooseCapacity(request.range, {
@@ -73,7 +76,11 @@ function layoutOfSource(request: CreateVolumeRequest, source: PlannedSource): La
   return layout;
 }
 
-function checkDirectory(request: CreateVolumeRequest, facts: PlanningFacts): void {
+function checkDirectory(
+  request: CreateVolumeRequest,
+  source: PlannedSource | undefined,
+  facts: PlanningFacts,
+): void {
   if (request.accessType === 'block') {
     throw invalid(request, 'a raw block device needs layout image (and a source that is one)');
   }
@@ -82,6 +89,8 @@ function checkDirectory(request: CreateVolumeRequest, facts: PlanningFacts): voi
   }
   if (request.preallocate) throw invalid(request, 'only layout image can be preallocated');
   if (request.quota === 'required' && facts.abilities.quota === 'none') {
+    // Only this place cannot take it: the scheduler finds another one.
+    if (source?.isElsewhere === true) throw noLimitHere(request, source, facts);
     // What it is made from decides the layout.
     const choices =
       request.source === undefined
@@ -92,6 +101,17 @@ function checkDirectory(request: CreateVolumeRequest, facts: PlanningFacts): voi
       `pool ${facts.poolName} (${facts.abilities.fsType}) cannot limit directories: ${choices} on xfs with prjquota or on btrfs`,
     );
   }
+}
+
+function noLimitHere(
+  request: CreateVolumeRequest,
+  source: PlannedSource,
+  { poolName, abilities }: PlanningFacts,
+): DriverError {
+  return new DriverError(
+    'NO_ROOM',
+    `The volume ${quote(request.name)} cannot be made here: the ${source.kind} ${source.id} that it is made from is kept as a directory, and pool ${poolName} (${abilities.fsType}) on this node cannot limit directories. It can be where the pool is on xfs with prjquota or on btrfs, or anywhere with quota: none.`,
+  );
 }
 
 function chooseFsType(request: CreateVolumeRequest, source: PlannedSource | undefined): FsType | undefined {
