@@ -14,7 +14,7 @@ export interface WatchedAgent {
 
 /**
  * Every pool of every node: those that agents describe, then those that only the registry knows, except released ones and those that
- * their node, which answers, does not have any more. Where two nodes show one pool id, neither is used.
+ * their node, which answers, does not have any more. Where two nodes have one pool id open, neither is used.
  */
 export function listEntries(
   agents: readonly WatchedAgent[],
@@ -97,15 +97,19 @@ function toReason({ poolName, nodeName, poolId }: KnownPool, state: AgentState |
   return `Node ${nodeName}, which has pool ${poolName} (${poolId}), has no agent now: bring the node back, or let the registry forget it if its data is gone for good.`;
 }
 
-/** A cloned disk: nobody can say which of the two a volume is on, so neither serves. */
+/**
+ * A cloned disk: nobody can say which of the two a volume is on, so neither serves. A node that does not have the pool open counts for nothing, since it
+ * may only remember what was moved away: then the registry says which place is the right one.
+ */
 function refuseDuplicates(entries: readonly StoreEntry[]): readonly StoreEntry[] {
   const nodes = new Map<string, Set<string>>();
-  for (const { poolId, nodeName } of entries) {
-    if (poolId !== undefined) nodes.set(poolId, (nodes.get(poolId) ?? new Set()).add(nodeName));
+  for (const { poolId, nodeName, state } of entries) {
+    if (poolId !== undefined && 'store' in state)
+      nodes.set(poolId, (nodes.get(poolId) ?? new Set()).add(nodeName));
   }
   return entries.map((entry) => {
     const twins = entry.poolId === undefined ? undefined : nodes.get(entry.poolId);
-    if (twins === undefined || twins.size < 2) return entry;
+    if (twins === undefined || twins.size < 2 || !('store' in entry.state)) return entry;
     const unavailable = `Nodes ${[...twins].sort().join(' and ')} both have a pool with the id ${entry.poolId}, so one is a copy of the other, and neither is used. Remove the copy, or wipe it; if the disk was moved, let the registry forget the node that had it.`;
     return { ...entry, state: { unavailable } };
   });

@@ -235,6 +235,24 @@ describe('the stores of the cluster', () => {
     ]);
   });
 
+  it('are open where their disk was moved to, although their old node once had them, or remembers that it had', async () => {
+    const gone = createFakeAgent('n1', [toPool('aaaaaaaa')]);
+    const empty = createFakeAgent('n2', [
+      toPool('bbbbbbbb', { state: { kind: 'unavailable', reason: 'The disk is not mounted.' } }),
+    ]);
+    const heir = createFakeAgent('n3', [toPool('aaaaaaaa'), toPool('bbbbbbbb', { name: 'more' })]);
+    await using scene = await startScene([gone, empty, heir]);
+    gone.mood = 'refuses';
+    await scene.pass(5_000);
+
+    expect(scene.show()).toEqual([
+      'n1/aaaaaaaa: n1 refuses.',
+      'n2/bbbbbbbb: The disk is not mounted.',
+      'n3/aaaaaaaa: open',
+      'n3/bbbbbbbb: open',
+    ]);
+  });
+
   it('are new where they wait and the registry knows nothing, and keep their id where it does', async () => {
     const waiting = { state: { kind: 'awaiting' } } as const;
     const one = createFakeAgent('n1', [toPool(undefined, waiting)]);
