@@ -1,13 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { KeyedLock } from '../base/keyed-lock.ts';
-import type { DriverError } from '../domain/errors.ts';
+import { DriverError, isDriverError } from '../domain/errors.ts';
 import type { ContentSources } from '../filestore/content/content.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import { openLocalStore } from '../filestore/open-store.ts';
 import { createStorePaths } from '../filestore/paths.ts';
 import { ensurePoolMounted, type PoolMounting } from '../filestore/pool/mount-pool.ts';
-import { lockPool } from '../filestore/pool/pool-lock.ts';
 import type { PoolPlace } from '../filestore/pool/pool-backing.ts';
+import { lockPool } from '../filestore/pool/pool-lock.ts';
 import { ensurePoolRecord } from '../filestore/pool/pool-record-file.ts';
 import type { PoolRecord } from '../filestore/records.ts';
 import type { PoolSettings } from '../filestore/store-context.ts';
@@ -17,7 +17,7 @@ import type { Host } from '../host/host.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Admittance } from './admissions.ts';
 import { hasPool } from './existing-pool.ts';
-import type { NodeLossPolicy, PoolInstance, PoolRegistry } from './registry.ts';
+import type { NodeLossPolicy, PoolInstance, PoolRegistry, SeenPool } from './registry.ts';
 
 /** One pool as it is configured on this node. */
 export type ConfiguredPool = PoolSettings &
@@ -89,7 +89,7 @@ export async function openPool(
   // Another program may have made the pool at the same time: now nobody else does.
   await ensurePoolRecord({ ...expected, knownPoolId: poolId });
   const onNodeLoss = getNodeLossPolicy(pool);
-  await registry.record({ ...key, poolId, onNodeLoss, condition: 'open', room: undefined }, signal);
+  await noteOpen(deps, { ...key, poolId, onNodeLoss, condition: 'open', room: undefined }, signal);
   const { name, path, overcommit, lowWaterPercent } = pool;
   const settings = { name, path, overcommit, lowWaterPercent };
   const store = await openLocalStore(
@@ -99,6 +99,22 @@ export async function openPool(
   opened.defer(() => store.close());
   const resources = opened.move();
   return { ...store, close: () => resources.disposeAsync() };
+}
+
+/** Where controllers admit pools, the registry here is the node's own, and what the cluster's is told does not reach it. */
+async function noteOpen(
+  { registry, clusterId }: OpenPoolDeps,
+  seen: SeenPool,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await registry.record(seen, signal);
+  } catch (error) {
+    if (clusterId !== undefined || !isDriverError(error, 'PRECONDITION_FAILED')) throw error;
+    const ownNotes = `Node ${seen.nodeName} has noted that itself: what is to be forgotten has to be forgotten there, too, with --local.`;
+    const { details } = error;
+    throw new DriverError(error.code, `${error.message} ${ownNotes}`, { details, cause: error });
+  }
 }
 
 /** What is expected at a place. */

@@ -140,6 +140,20 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
     expect(await untilOpen(second)).toBe(poolId);
   });
 
+  it('on a node that got another name are opened once it has forgotten them itself, as it says', async () => {
+    const pool = await createDirectory();
+    const first = await fixture.openAsNode([pool]);
+    await first.admission.admit(NEW, signal);
+    const poolId = await untilOpen(first);
+    await first.close();
+
+    const second = await fixture.openAsNode([pool], 'node-2');
+    expect(getSentence(second)).toMatch(/on node node-1.*forgotten there, too, with --local/);
+    await fixture.registry.release({ poolId, by: 'operator' }, signal);
+    fixture.clock.wake();
+    expect(await untilOpen(second)).toBe(poolId);
+  });
+
   it('wait when their file holds something else, which is left as it is', async () => {
     const text = 'the only copy of my thesis';
     await writeFile(image, text);

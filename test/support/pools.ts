@@ -12,6 +12,7 @@ import { silentLogger } from '../../src/observability/logger.ts';
 import { createFileRegistry } from '../../src/pools/file-registry.ts';
 import { LocalStores } from '../../src/pools/local-stores.ts';
 import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
+import type { PoolRegistry } from '../../src/pools/registry.ts';
 import { makeScratchDirectory, type ScratchDirectory } from './scratch.ts';
 
 const DRIVER = 'hostpath.stowage.dev';
@@ -29,8 +30,10 @@ export interface PoolsFixture extends AsyncDisposable {
   /** The configuration of a pool below the scratch directory. */
   readonly createPool: (name: string, backing: PoolBacking) => ConfiguredPool;
   readonly open: (pools: readonly ConfiguredPool[], clusterId?: string) => Promise<LocalStores>;
-  /** Opens what may be opened without a controller's word. */
-  readonly openAsNode: (pools: readonly ConfiguredPool[]) => Promise<LocalStores>;
+  /** Opens what may be opened without a controller's word. Default: node-1. */
+  readonly openAsNode: (pools: readonly ConfiguredPool[], nodeName?: string) => Promise<LocalStores>;
+  /** What the node itself remembers. */
+  readonly registry: PoolRegistry;
   /** Loses what the node itself remembers. */
   readonly forget: () => Promise<void>;
 }
@@ -43,16 +46,21 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
   const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
   const opened: LocalStores[] = [];
   const state = join(scratch.path, 'state');
-  const open = async (pools: readonly ConfiguredPool[], clusterId: string | undefined) => {
+  const registry = createFileRegistry({ stateDirectory: state, driver: DRIVER, clock });
+  const open = async (
+    pools: readonly ConfiguredPool[],
+    clusterId: string | undefined,
+    nodeName = 'node-1',
+  ): Promise<LocalStores> => {
     const filesystems = createFilesystems(host);
     const stores = new LocalStores({
       pools,
       host,
       formatter: createFormatter({ filesystems, syscalls: host.syscalls, logger: silentLogger }),
-      registry: createFileRegistry({ stateDirectory: state, driver: DRIVER, clock }),
+      registry,
       driver: DRIVER,
       clusterId,
-      nodeName: 'node-1',
+      nodeName,
       locks: new KeyedLock(),
       clock,
       logger: silentLogger,
@@ -73,7 +81,8 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
       lowWaterPercent: 5,
     }),
     open: async (pools, clusterId = 'cluster') => await open(pools, clusterId),
-    openAsNode: async (pools) => await open(pools, undefined),
+    openAsNode: async (pools, nodeName) => await open(pools, undefined, nodeName),
+    registry,
     forget: async () => await rm(state, { recursive: true, force: true }),
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map((stores) => stores.close()));
