@@ -41,7 +41,7 @@ function describeAgents({ agents, registry }: ControllerSection): string {
   const where =
     agents.static === undefined
       ? `pods ${agents.kubernetes?.selector ?? ''} in namespace ${agents.kubernetes?.namespace ?? ''}`
-      : `${agents.static.length} agents by name`;
+      : `agents of ${agents.static.map(({ node }) => node).join(', ')}`;
   return `controller: ${where}, registry of pools in ${registry.type === 'file' ? 'files' : 'Kubernetes'}`;
 }
 
