@@ -42,7 +42,6 @@ openssl openssl
 nsenter util-linux
 taskset util-linux
 ip iproute2
-mmdebstrap mmdebstrap
 cc gcc libc6-dev
 pgrep procps
 LIST
