@@ -21,7 +21,7 @@ demo-nodes: ## Show a controller and three nodes, one of which is lost, as root 
 	@scripts/setup.sh run
 	@node scripts/demo-nodes.ts $(if $(filter 1,$(KEEP)),--keep)
 
-test: ## Run every check and every test, as root; ends with one line of counts
+test: ## Run every check and every test but those in Kubernetes, as root; ends with one line of counts
 	@scripts/setup.sh test
 	@node scripts/test.ts
 
