@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Counts, readVitestCounts, sum } from './test-counts.ts';
+import { type Counts, readVitestReport, sum, type TierResult } from './test-report.ts';
 
 interface Step {
   readonly name: string;
@@ -16,9 +16,8 @@ interface Step {
   readonly deadlineMinutes: number;
 }
 
-interface Outcome {
+interface Outcome extends TierResult {
   readonly step: Step;
-  readonly counts: Counts;
   readonly seconds: number;
 }
 
@@ -102,15 +101,19 @@ async function runStep(step: Step, options: RunOptions): Promise<Outcome> {
   const startedAt = performance.now();
   const { exitCode, output } = await runChild(step, extra, options);
   const seconds = (performance.now() - startedAt) / 1000;
-  const counts = step.isTier ? await readVitestCounts(report, exitCode === 0) : countOne(exitCode === 0);
+  const { counts, failures } = step.isTier
+    ? await readVitestReport(report, exitCode === 0)
+    : countOne(exitCode === 0);
   const isGood = counts.failed === 0;
   if (!isAlone && (!isGood || step.isTier)) process.stdout.write(indent(output));
   console.log(`${isGood ? '✓' : '✗'} ${step.name} (${seconds.toFixed(1)} s): ${format(counts)}`);
-  return { step, counts, seconds };
+  return { step, counts, failures, seconds };
 }
 
-function countOne(isGood: boolean): Counts {
-  return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, skipped: 0 };
+function countOne(isGood: boolean): TierResult {
+  return isGood
+    ? { counts: { passed: 1, failed: 0, skipped: 0 }, failures: [] }
+    : { counts: { passed: 0, failed: 1, skipped: 0 }, failures: ['see its output'] };
 }
 
 /** Runs one step in a process group of its own; at the deadline the group is killed. Standard input is empty. */
@@ -165,6 +168,9 @@ function format(counts: Counts): string {
 
 function printSummary(outcomes: readonly Outcome[]): void {
   console.log('');
+  for (const { step, failures } of outcomes) {
+    for (const failure of failures) console.log(`FAILED ${step.name}: ${failure}`);
+  }
   for (const { step, counts, seconds } of outcomes) {
     console.log(`${step.name.padEnd(12)} ${format(counts).padEnd(40)} ${seconds.toFixed(1).padStart(7)} s`);
   }
