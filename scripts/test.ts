@@ -47,7 +47,7 @@ const LANES: readonly (readonly Step[])[] = [
   [createTier('integration', 20), createTier('smoke', 15), createTier('sanity', 20)],
 ];
 
-/** Only when they are named: a cluster takes the whole machine. Its first run builds Kubernetes; its full one takes an hour. */
+/** Only when they are named: a cluster takes the whole machine. Its first run builds Kubernetes; its full one takes half an hour. */
 const ON_DEMAND: readonly Step[] = [createTier('cluster', 180)];
 
 async function main(names: readonly string[]): Promise<number> {

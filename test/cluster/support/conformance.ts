@@ -20,7 +20,7 @@ export async function writeConformance(selection: Selection, results: Results): 
   const lines = [
     '# Conformance',
     '',
-    '<!-- Made by `make test-cluster-full`, which runs for an hour. -->',
+    '<!-- Made by `make test-cluster-full`, in half an hour. -->',
     '',
     `What came of Kubernetes' own tests for CSI drivers, the external-storage suite. ${await describeVersions()}`,
     'Cells are passed / failed / skipped; a dash is a suite of which no spec was selected. The definitions have every capability on that',
