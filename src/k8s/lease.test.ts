@@ -9,13 +9,15 @@ import { createKubernetesLease } from './lease.ts';
 
 const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/storage/leases';
 
-function createLease(client: ApiClient, identity: string, clock: FakeClock): Lease {
+/** `setMs`: by how much somebody has set the clock of that machine. */
+function createLease(client: ApiClient, identity: string, clock: FakeClock, setMs = () => 0): Lease {
   return createKubernetesLease({
     client,
     namespace: 'storage',
     name: 'background',
     identity,
-    clock,
+    clock: { now: () => clock.now() + setMs(), sleep: async (ms, signal) => await clock.sleep(ms, signal) },
+    monotonicNow: () => clock.now(),
     logger: silentLogger,
   });
 }
@@ -126,28 +128,39 @@ describe('a lease', () => {
     await Promise.all([running, waiting]);
   });
 
-  it('of a holder that died goes to another one after its time, and not before', async () => {
-    await using api = await startFakeApi();
-    using client = api.createClient();
-    const clock = new FakeClock();
-    // Its clock was far ahead: that must not matter.
-    api.store.create(LEASES_PATH, {
-      metadata: { name: 'background' },
-      spec: { holderIdentity: 'dead', leaseDurationSeconds: 15, renewTime: '2099-01-01T00:00:00.000000Z' },
-    });
-    const work = createWork();
-    const began = clock.now();
-    const running = createLease(client, 'one', clock).holdWhile(work.work, work.stop.signal);
+  it.for([
+    ['', 0],
+    [', also when a clock was set forward meanwhile', 3_600_000],
+  ] as const)(
+    'of a holder that died goes to another one after its time, and not before%s',
+    async ([, setMs]) => {
+      await using api = await startFakeApi();
+      using client = api.createClient();
+      const clock = new FakeClock();
+      // Its clock was far ahead: that must not matter.
+      api.store.create(LEASES_PATH, {
+        metadata: { name: 'background' },
+        spec: { holderIdentity: 'dead', leaseDurationSeconds: 15, renewTime: '2099-01-01T00:00:00.000000Z' },
+      });
+      const work = createWork();
+      const began = clock.now();
+      const ahead = (): number => (clock.now() > began ? setMs : 0);
+      const running = createLease(client, 'one', clock, ahead).holdWhile(work.work, work.stop.signal);
+      await clock.whenSleeping();
 
-    await passUntil(clock, () => work.runs === 1);
+      await passUntil(clock, () => work.runs === 1);
 
-    expect(clock.now() - began).toBeGreaterThanOrEqual(15_000);
-    expect(api.store.get(LEASES_PATH, 'background')['spec']).toMatchObject({ leaseTransitions: 1 });
-    work.stop.abort();
-    await running;
-  });
+      expect(clock.now() - began).toBeGreaterThanOrEqual(15_000);
+      expect(api.store.get(LEASES_PATH, 'background')['spec']).toMatchObject({ leaseTransitions: 1 });
+      work.stop.abort();
+      await running;
+    },
+  );
 
-  it('that cannot be renewed ends the work before anybody else may begin', async () => {
+  it.for([
+    ['', 0],
+    [', although the clock of its holder was set back', -3_600_000],
+  ] as const)('that cannot be renewed ends the work before anybody else may begin%s', async ([, setMs]) => {
     await using api = await startFakeApi();
     using client = api.createClient();
     let isAway = false;
@@ -157,7 +170,8 @@ describe('a lease', () => {
     using cutOff = new ApiClient({ access: { ...access, route } });
     const clock = new FakeClock();
     const [first, second] = [createWork(), createWork()];
-    const running = createLease(cutOff, 'one', clock).holdWhile(first.work, first.stop.signal);
+    const back = (): number => (isAway ? setMs : 0);
+    const running = createLease(cutOff, 'one', clock, back).holdWhile(first.work, first.stop.signal);
     await first.begun;
     isAway = true;
     const waiting = createLease(client, 'two', clock).holdWhile(second.work, second.stop.signal);

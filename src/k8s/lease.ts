@@ -42,11 +42,13 @@ export interface KubernetesLeaseOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly times?: LeaseTimes;
+  /** Milliseconds by a clock that is never set. Default: performance.now. */
+  readonly monotonicNow?: () => number;
 }
 
 /**
  * A lease of coordination.k8s.io. Nobody trusts the clock of another machine: a holder that is gone is told by its Lease not changing for
- * `durationMs` by one's own clock. Two never hold it at once while no process is stopped for longer than what its work has to end.
+ * `durationMs` by one's own clock, one that is never set. Two never hold it at once while no process is stopped for longer than what its work has to end.
  */
 export function createKubernetesLease(options: KubernetesLeaseOptions): Lease {
   const { client, namespace } = options;
@@ -69,7 +71,7 @@ export function createKubernetesLease(options: KubernetesLeaseOptions): Lease {
 /** A lease that this process holds. */
 interface Held {
   readonly object: LeaseObject;
-  /** When the request that renewed it last was sent. */
+  /** When the request that renewed it last was sent, by the clock that is never set. */
   readonly renewedAt: number;
 }
 
@@ -77,12 +79,14 @@ class Candidate {
   readonly #options: KubernetesLeaseOptions;
   readonly #resource: ApiResource<LeaseObject>;
   readonly #times: LeaseTimes;
+  readonly #monotonicNow: () => number;
   #seen: { readonly version: string; readonly at: number } | undefined;
 
   constructor(options: KubernetesLeaseOptions, resource: ApiResource<LeaseObject>) {
     this.#options = options;
     this.#resource = resource;
     this.#times = options.times ?? DEFAULT_TIMES;
+    this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
   }
 
   /** Tries until it is held. Throws the signal's reason. */
@@ -138,19 +142,19 @@ class Candidate {
   }
 
   async #tryAcquire(signal: AbortSignal): Promise<Held | undefined> {
-    const now = this.#options.clock.now();
+    const now = this.#monotonicNow();
     const found = await this.#resource.find(this.#options.name, signal);
     if (found === undefined) {
-      return toHeld(await this.#resource.create(this.#draft(now, undefined), signal), now);
+      return toHeld(await this.#resource.create(this.#draft(undefined), signal), now);
     }
     if (!this.#isFree(found)) return undefined;
-    return toHeld(await this.#resource.replace(this.#draft(now, found), signal), now);
+    return toHeld(await this.#resource.replace(this.#draft(found), signal), now);
   }
 
   /** Nobody holds it, or its holder has not been seen to do anything for as long as it said. */
   #isFree({ metadata, spec }: LeaseObject): boolean {
     if ((spec.holderIdentity ?? '') === '') return true;
-    const now = this.#options.clock.now();
+    const now = this.#monotonicNow();
     if (this.#seen?.version !== metadata.resourceVersion) {
       this.#seen = { version: metadata.resourceVersion, at: now };
     }
@@ -163,7 +167,7 @@ class Candidate {
     const { clock, logger, name } = this.#options;
     let held = first;
     while (!ended.aborted) {
-      const leftMs = held.renewedAt + this.#times.renewWithinMs - clock.now();
+      const leftMs = held.renewedAt + this.#times.renewWithinMs - this.#monotonicNow();
       if (leftMs <= 0) {
         logger.warn('The lease is lost: it could not be renewed in time', { lease: name });
         return undefined;
@@ -185,10 +189,10 @@ class Candidate {
 
   /** Undefined when it is no longer ours. */
   async #renewOnce(held: Held, ended: AbortSignal): Promise<Held | undefined> {
-    const now = this.#options.clock.now();
+    const now = this.#monotonicNow();
     const leftMs = Math.max(1, held.renewedAt + this.#times.renewWithinMs - now);
     using deadline = startDeadline(ended, leftMs);
-    const renewed = await this.#resource.replace(this.#draft(now, held.object), deadline.signal);
+    const renewed = await this.#resource.replace(this.#draft(held.object), deadline.signal);
     if (renewed !== undefined) return { object: renewed, renewedAt: now };
     // A renewal whose answer was lost has changed it as well: then it is still ours.
     const found = await this.#resource.find(this.#options.name, deadline.signal);
@@ -214,13 +218,14 @@ class Candidate {
   }
 
   async #giveBack(object: LeaseObject, signal: AbortSignal): Promise<boolean> {
-    const draft = this.#draft(this.#options.clock.now(), object);
+    const draft = this.#draft(object);
     const spec = { ...draft.spec, holderIdentity: '' };
     return (await this.#resource.replace({ ...draft, spec }, signal)) !== undefined;
   }
 
-  #draft(now: number, before: LeaseObject | undefined): ObjectDraft & { readonly spec: object } {
-    const { name, identity } = this.#options;
+  #draft(before: LeaseObject | undefined): ObjectDraft & { readonly spec: object } {
+    const { name, identity, clock } = this.#options;
+    const now = clock.now();
     const spec = {
       holderIdentity: identity,
       leaseDurationSeconds: Math.ceil(this.#times.durationMs / 1000),
