@@ -115,6 +115,18 @@ describe('an API that does not answer', () => {
     expect(error.message).toContain('did not answer within 0.03 s');
   });
 
+  it('that waits for credentials ends in time as well', async () => {
+    const access = { route: () => new Promise<never>(() => undefined), forgetCredentials: () => undefined };
+    using client = new ApiClient({
+      access: { ...access, [Symbol.dispose]: () => undefined },
+      deadlineMs: 30,
+    });
+
+    const error = await failureOf(secretsOf(client).find('a', never));
+
+    expect(error.message).toContain('did not answer within 0.03 s');
+  });
+
   it('keeps nobody who no longer waits', async () => {
     await using api = await startFakeApi();
     using client = api.createClient();

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { startDeadline } from '../base/deadline.ts';
+import { raceAbort } from '../base/keyed-lock.ts';
 import type { ApiAccess } from './access.ts';
 import type { ApiTarget } from './errors.ts';
 import { isFailure, KubernetesError, toApiError, toTooSlow, toUnreachable, toWords } from './errors.ts';
@@ -104,7 +105,8 @@ export class ApiClient implements Disposable {
 
   /** Sends a request and resolves with the head of a successful answer. */
   async #send(call: ApiCall, signal: AbortSignal): Promise<IncomingMessage> {
-    const { server, headers, agent } = await this.#access.route();
+    // Programs of a kubeconfig that give credentials may hang.
+    const { server, headers, agent } = await raceAbort(this.#access.route(), signal);
     const url = toUrl(server, call);
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
