@@ -36,7 +36,8 @@ describe('commands about pools', () => {
   });
   afterEach(() => scratch.remove());
 
-  const run = async (...argv: readonly string[]) => {
+  const run = async (...argv: readonly string[]) => await runUntil(signal, ...argv);
+  const runUntil = async (deadline: AbortSignal, ...argv: readonly string[]) => {
     const said = { out: '', error: '', code: 0, file: '' };
     const program = new Command().exitOverride();
     const config = `
@@ -47,6 +48,7 @@ drivers:
     pools: [{ name: ssd, path: /srv/ssd }]`;
     addPoolCommands(program, {
       environment: {},
+      startDeadline: () => deadline,
       async readConfig(file) {
         said.file = file;
         if (file === 'bad') return undefined;
@@ -103,5 +105,13 @@ drivers:
     expect(await run('pools', '--config', 'bad')).toMatchObject({ out: '', code: 2 });
     await writeFile(join(stateDirectory, 'registry', 'pools', 'aaaaaaaa.1.json'), '{');
     expect(await run('pools')).toMatchObject({ error: expect.stringContaining('cannot be used'), code: 1 });
+  });
+
+  it('say so when they take too long', async () => {
+    const over = AbortSignal.abort(new DOMException('late', 'TimeoutError'));
+    expect(await runUntil(over, 'nodes', 'forget', 'node-1', '--yes')).toMatchObject({
+      error: expect.stringContaining('took too long'),
+      code: 1,
+    });
   });
 });

@@ -6,7 +6,6 @@ import type { ForgetTarget } from './forget-pools.ts';
 /** Where the chart puts it. */
 const DEFAULT_CONFIG = '/etc/stowage/config/stowage.yaml';
 const LOCAL = 'what this node has noted for itself, not the registry of the cluster';
-/** Bound on everything that a command asks of the registry. */
 const DEADLINE_MS = 60_000;
 
 /** What commands need of the program around them. */
@@ -18,6 +17,8 @@ export interface PoolCommandsHost {
   setExitCode(code: number): void;
   /** Default: that of this process. */
   readonly environment?: ClusterEnvironment;
+  /** Bound on everything that a command asks of the registry. Default: a minute. */
+  readonly startDeadline?: () => AbortSignal;
 }
 
 interface RegistryFlags {
@@ -108,19 +109,33 @@ async function withRegistry(
   { config: file, local }: RegistryFlags,
   work: Work,
 ): Promise<void> {
-  const [{ openLocalRegistry, openRegistry }, { getClusterEnvironment }, { DriverError }] = await Promise.all(
-    [import('./open-registry.ts'), import('./config.ts'), import('../domain/errors.ts')],
-  );
+  const [{ openLocalRegistry, openRegistry }, { getClusterEnvironment }] = await Promise.all([
+    import('./open-registry.ts'),
+    import('./config.ts'),
+  ]);
+  const { startDeadline = () => AbortSignal.timeout(DEADLINE_MS) } = host;
   const config = await host.readConfig(file);
   if (config === undefined) return host.setExitCode(2);
   try {
     using open = await (local
       ? openLocalRegistry(config)
       : openRegistry(config, host.environment ?? getClusterEnvironment()));
-    await work(open.registry, AbortSignal.timeout(DEADLINE_MS));
+    await work(open.registry, startDeadline());
   } catch (error) {
-    if (!(error instanceof DriverError)) throw error;
-    host.printError(`${error.message}\n`);
+    host.printError(`${await toSentence(error)}\n`);
     host.setExitCode(1);
   }
+}
+
+/** Throws what is a defect. */
+async function toSentence(reason: unknown): Promise<string> {
+  const [{ isTimeout }, { DriverError }] = await Promise.all([
+    import('../base/deadline.ts'),
+    import('../domain/errors.ts'),
+  ]);
+  if (reason instanceof DriverError) return reason.message;
+  if (isTimeout(reason)) {
+    return 'It took too long, and was not done to its end. What is done stays done: say the same again.';
+  }
+  throw reason;
 }
