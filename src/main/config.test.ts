@@ -154,6 +154,16 @@ describe('a refusal', () => {
       'pools[1].backing.path (line 11): pool fast is on the same file',
     ],
     [
+      'a file below the mount that it makes',
+      GOOD.replace('path: /srv/fast.img', 'path: /srv/fast//pool.img'),
+      'pools[0].backing.path (line 8): it lies in the path of the pool itself, which is mounted over it',
+    ],
+    [
+      'a file in another pool, also in one that comes later',
+      toTwo('name: two', 'path: /other').replace('/srv/fast.img', '/other/fast.img'),
+      'pools[0].backing.path (line 8): it lies in the path of pool two (/other)',
+    ],
+    [
       'two pools of one name that a node has',
       toTwo('name: fast', 'path: /srv/2', 'nodes: [a, "b*"]'),
       'pools[1].name (line 9): another pool is named fast',

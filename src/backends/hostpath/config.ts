@@ -109,7 +109,7 @@ export const HostpathConfig = z
       .default([])
       .meta({
         description:
-          'The pools of the nodes; controllers need none. On one node names, paths, files and disks are unique, and no path lies in another.',
+          'The pools of the nodes; controllers need none. On one node names, paths, files and disks are unique, and neither a path nor a file lies in the path of a pool.',
       }),
   })
   .refine(

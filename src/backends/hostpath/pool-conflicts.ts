@@ -1,24 +1,27 @@
 import type { HostpathPool } from './config.ts';
 import { mayMeet } from './pool-nodes.ts';
 
-/** Two pools of the configuration that are in each other's way. */
+/** Two pools of the configuration that are in each other's way, or one that is in its own. */
 export interface PoolConflict {
-  /** Of the later one: its index, and the key that has to change. */
+  /** Of one of them, mostly the later: its index, and the key that has to change. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
 /**
- * Pools that a node has at once with the same name, the same path or one in another, or on the same file or disk. Whatever two pools share
- * would be lost twice. Pools of different nodes are in nobody's way; a node looks again at those that are its own.
+ * Pools that a node has at once with the same name, the same path or one in another, on the same file or disk, or on a file in a pool. Whatever two pools
+ * share would be lost twice. Pools of different nodes are in nobody's way; a node looks again at those that are its own.
  */
 export function findPoolConflicts(pools: readonly HostpathPool[]): readonly PoolConflict[] {
-  return pools.flatMap((pool, index) =>
-    pools
-      .slice(0, index)
-      .filter((earlier) => mayMeet(pool, earlier))
-      .flatMap((earlier) => compare(pool, earlier, index)),
-  );
+  return pools.flatMap((pool, index) => {
+    const neighbours = pools.filter((other) => mayMeet(pool, other));
+    return [
+      ...neighbours
+        .filter((other) => pools.indexOf(other) < index)
+        .flatMap((earlier) => compare(pool, earlier, index)),
+      ...neighbours.flatMap((other) => findFileInPool(pool, other, index)),
+    ];
+  });
 }
 
 function compare(pool: HostpathPool, earlier: HostpathPool, index: number): readonly PoolConflict[] {
@@ -29,7 +32,7 @@ function compare(pool: HostpathPool, earlier: HostpathPool, index: number): read
   const [path, other] = [trim(pool.path), trim(earlier.path)];
   if (path === other) {
     conflicts.push({ path: [index, 'path'], message: `pool ${earlier.name} has the same path` });
-  } else if (`${path}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${path}/`)) {
+  } else if (isIn(path, other) || isIn(other, path)) {
     const message = `it and the path of pool ${earlier.name} (${earlier.path}) lie in one another`;
     conflicts.push({ path: [index, 'path'], message });
   }
@@ -41,11 +44,25 @@ function compare(pool: HostpathPool, earlier: HostpathPool, index: number): read
   return conflicts;
 }
 
+/** What is mounted at the path of a pool hides what lies below. */
+function findFileInPool(pool: HostpathPool, other: HostpathPool, index: number): readonly PoolConflict[] {
+  if (pool.backing.type !== 'file' || !isIn(trim(pool.backing.path), trim(other.path))) return [];
+  const message =
+    other === pool
+      ? 'it lies in the path of the pool itself, which is mounted over it'
+      : `it lies in the path of pool ${other.name} (${other.path})`;
+  return [{ path: [index, 'backing', 'path'], message }];
+}
+
 /** The file or disk that a pool is on. */
 function findGround({ backing }: HostpathPool): { readonly key: string; readonly place: string } | undefined {
   if (backing.type === 'file') return { key: 'path', place: trim(backing.path) };
   if (backing.type === 'device') return { key: 'device', place: backing.device };
   return undefined;
+}
+
+function isIn(path: string, directory: string): boolean {
+  return `${path}/`.startsWith(`${directory}/`);
 }
 
 function trim(path: string): string {
