@@ -53,7 +53,10 @@ const CallingSidecar = Sidecar.extend({
 
 const StorageClass = z.strictObject({
   name: Text.min(1).meta(say('Its name.')),
-  driver: z.literal('hostpath').optional().meta(say('The driver that makes its volumes.')),
+  driver: z
+    .literal('hostpath')
+    .optional()
+    .meta(say('The driver that makes its volumes. Default: hostpath, the only one so far.')),
   default: z.boolean().optional().meta(say('Whether claims that name no class get this one.')),
   reclaimPolicy: z
     .enum(['Delete', 'Retain'])

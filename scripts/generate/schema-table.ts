@@ -96,9 +96,9 @@ function listVariant(variant: JsonSchema, key: string): readonly Row[] {
   return [head, ...rest.map((row) => ({ ...row, what: `(${tag}) ${row.what}` }))];
 }
 
-/** Sections that only hold others need no row of their own. Throws for a key that nobody has described. */
+/** Sections that only hold others need no row of their own, nor do the values that choose an alternative. Throws for a key that nobody has described. */
 function toRow(key: string, schema: JsonSchema, isRequired: boolean): Row | undefined {
-  if (schema.const !== undefined) return undefined;
+  if (schema.const !== undefined && schema.description === undefined) return undefined;
   if (schema.properties !== undefined && schema.description === undefined) return undefined;
   if (schema.description === undefined) throw new Error(`Say what ${key} is, by .meta({ description }).`);
   if (schema.pattern !== undefined && schema.form === undefined)
@@ -120,7 +120,8 @@ function describeDefault(schema: JsonSchema, isRequired: boolean, what: string):
 }
 
 function describeValues(schema: JsonSchema): string {
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  const choices = schema.const === undefined ? schema.enum : [schema.const];
+  if (choices !== undefined) return choices.map((value) => `\`${String(value)}\``).join(', ');
   if (schema.anyOf !== undefined) return schema.anyOf.map(describeValues).join(' or ');
   if (schema.items !== undefined) return 'list';
   if (schema.properties !== undefined || schema.oneOf !== undefined || schema.type === 'object')

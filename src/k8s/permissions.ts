@@ -86,6 +86,6 @@ export const PERMISSIONS: readonly Permission[] = [
     kind: EVENTS,
     verbs: ['create', 'patch'],
     scope: 'cluster',
-    reason: 'Tells users what happens to their volumes and pools.',
+    reason: 'Tells users what happens to their pools.',
   },
 ];
