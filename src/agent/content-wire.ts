@@ -8,6 +8,7 @@ import {
 } from '../filestore/content/content.ts';
 import { Kept } from '../filestore/records.ts';
 import type { Frame, FrameOptions } from '../rpc/frames.ts';
+import { contentWayShape } from './tickets.ts';
 
 /**
  * How content travels between agents: a TLS connection of its own, agreed upon in the handshake, on the agents' port. The reader says what it wants and shows
@@ -38,20 +39,7 @@ export const MAX_PAYLOAD_BYTES: FrameOptions['maxPayloadBytes'] = Math.max(
 const Position = z.number().int().nonnegative();
 
 /** What a reader asks for. */
-export const OpenRequest = z
-  .strictObject({
-    ticket: z.string(),
-    source: z
-      .strictObject({
-        nodeName: z.string(),
-        poolId: z.string(),
-        kind: z.enum(['snapshot', 'volume']),
-        id: z.string(),
-      })
-      .readonly(),
-    target: z.strictObject({ nodeName: z.string(), poolId: z.string(), volumeName: z.string() }).readonly(),
-  })
-  .readonly();
+export const OpenRequest = z.strictObject({ ticket: z.string(), ...contentWayShape }).readonly();
 export type OpenRequest = z.infer<typeof OpenRequest>;
 
 const Facts: z.ZodType<ContentFacts> = z

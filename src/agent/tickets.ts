@@ -1,5 +1,6 @@
-import { sign, verify, X509Certificate } from 'node:crypto';
+import { sign, verify, type X509Certificate } from 'node:crypto';
 import * as z from 'zod';
+import { isSignedBy, readCertificates } from '../certificates/read.ts';
 import { DriverError } from '../domain/errors.ts';
 import { CONTROLLER_TLS_NAME, type TlsMaterial } from '../rpc/tls.ts';
 
@@ -9,20 +10,24 @@ const PURPOSE = 'stowage content ticket 1\n';
 const MAX_TICKET_LENGTH = 32 * 1024;
 /** Certificates between a controller's own and one that is trusted. */
 const MAX_CHAIN_LENGTH = 4;
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** From where to where content goes. */
+export const contentWayShape = {
+  source: z
+    .strictObject({
+      nodeName: z.string(),
+      poolId: z.string(),
+      kind: z.enum(['snapshot', 'volume']),
+      id: z.string(),
+    })
+    .readonly(),
+  target: z.strictObject({ nodeName: z.string(), poolId: z.string(), volumeName: z.string() }).readonly(),
+};
 
 /** What a ticket allows: one volume to be filled with the content of one object. */
 export const ContentTicket = z
   .strictObject({
-    source: z
-      .strictObject({
-        nodeName: z.string(),
-        poolId: z.string(),
-        kind: z.enum(['snapshot', 'volume']),
-        id: z.string(),
-      })
-      .readonly(),
-    target: z.strictObject({ nodeName: z.string(), poolId: z.string(), volumeName: z.string() }).readonly(),
+    ...contentWayShape,
     /** Milliseconds since the epoch. A stream that began before goes on. */
     expiresAt: z.number(),
   })
@@ -109,7 +114,7 @@ function getSigner(chain: string, trust: { readonly ca: string; readonly now: nu
 }
 
 function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  return issuer.ca && isSignedBy(certificate, issuer);
 }
 
 function requireValid({ validFromDate, validToDate }: X509Certificate, now: number): void {
@@ -119,7 +124,7 @@ function requireValid({ validFromDate, validToDate }: X509Certificate, now: numb
 
 function parseCertificates(pem: string): readonly X509Certificate[] {
   try {
-    return (pem.match(PEM_CERTIFICATE) ?? []).map((one) => new X509Certificate(one));
+    return readCertificates(pem);
   } catch (error) {
     throw refused('its certificates cannot be read', error);
   }
