@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runProgram } from './run-program.ts';
 
 /** Where the bundle is in the image; the Dockerfile copies it to the same place. */
-export const BUNDLE_DIRECTORY = 'opt/stowage';
+const BUNDLE_DIRECTORY = 'opt/stowage';
 
 /** The layer with Node.js and the bundle in dist/, made in `scratch`: the path of its tar archive. */
 export async function createProgramLayer(root: string, scratch: string): Promise<string> {

@@ -13,15 +13,11 @@ import { readLines, readText } from './read-body.ts';
 /** Answers come in pages, so one that takes longer than this has been given up by the API itself. */
 const DEADLINE_MS = 15_000;
 
-/** How a patch is written. */
-export type PatchType = 'application/merge-patch+json' | 'application/json-patch+json';
-
 /** One request. */
 export interface ApiCall extends ApiTarget {
   readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Of a patch: a merge patch (RFC 7396). */
   readonly body?: unknown;
-  /** Of the body; default: application/json. */
-  readonly patchType?: PatchType;
 }
 
 export interface ApiClientOptions {
@@ -161,7 +157,7 @@ function toUrl(server: string, call: ApiCall): URL {
 function describeBody(call: ApiCall, body: string | undefined): Readonly<Record<string, string | number>> {
   if (body === undefined) return {};
   return {
-    'content-type': call.patchType ?? 'application/json',
+    'content-type': call.verb === 'patch' ? 'application/merge-patch+json' : 'application/json',
     'content-length': Buffer.byteLength(body),
   };
 }

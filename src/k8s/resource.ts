@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ApiCall, ApiClient, PatchType } from './client.ts';
+import type { ApiCall, ApiClient } from './client.ts';
 import type { Verb } from './errors.ts';
 import { isFailure, KubernetesError, toApiError, toWords } from './errors.ts';
 import type { Kind } from './kinds.ts';
@@ -40,10 +40,9 @@ export interface ObjectDraft {
   readonly [field: string]: unknown;
 }
 
-/** Which objects are meant; both as the API writes them, `app=stowage,tier!=test` and `spec.nodeName=node-1`. */
+/** Which objects are meant, as the API writes it: `app=stowage,tier!=test`. */
 export interface Selector {
   readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
 }
 
 /** Since when, and how long. */
@@ -134,12 +133,8 @@ export class ApiResource<T extends ApiObject> {
 
   /** Changes what the patch names (RFC 7396; a resourceVersion in it has to be that of now); undefined as for {@link replace}. */
   async mergePatch(name: string, patch: unknown, signal: AbortSignal): Promise<T | undefined> {
-    return await this.#patch(name, { body: patch, patchType: 'application/merge-patch+json' }, signal);
-  }
-
-  /** Applies the operations in their order, or none of them (RFC 6902); undefined as for {@link replace}. A failed `test` throws. */
-  async jsonPatch(name: string, operations: readonly unknown[], signal: AbortSignal): Promise<T | undefined> {
-    return await this.#patch(name, { body: operations, patchType: 'application/json-patch+json' }, signal);
+    const patched = this.#one({ verb: 'patch', name, body: patch }, signal);
+    return await ignore('conflict', ignore('absent', patched));
   }
 
   /**
@@ -173,14 +168,13 @@ export class ApiResource<T extends ApiObject> {
     options: Selector & WatchOptions,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
-    const { labelSelector, fieldSelector, resourceVersion, lastMs, graceMs = WATCH_GRACE_MS } = options;
+    const { labelSelector, resourceVersion, lastMs, graceMs = WATCH_GRACE_MS } = options;
     const call = this.#target('watch', {
       query: {
         watch: 'true',
         allowWatchBookmarks: 'true',
         timeoutSeconds: String(Math.max(1, Math.round(lastMs / 1000))),
         labelSelector,
-        fieldSelector,
         resourceVersion,
       },
     });
@@ -201,15 +195,6 @@ export class ApiResource<T extends ApiObject> {
       ({ resourceVersion, continue: next } = page.metadata);
     } while (next !== undefined && next !== '');
     return { items, resourceVersion };
-  }
-
-  async #patch(
-    name: string,
-    { body, patchType }: { readonly body: unknown; readonly patchType: PatchType },
-    signal: AbortSignal,
-  ): Promise<T | undefined> {
-    const patched = this.#one({ verb: 'patch', name, body, patchType }, signal);
-    return await ignore('conflict', ignore('absent', patched));
   }
 
   async #one(call: { readonly verb: Verb } & Partial<ApiCall>, signal: AbortSignal): Promise<T> {

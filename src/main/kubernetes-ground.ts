@@ -11,7 +11,7 @@ import { createEventRecorder, type EventRecorder } from '../k8s/events.ts';
 import { POOLS, toTypeMeta } from '../k8s/kinds.ts';
 import { createKubernetesLease } from '../k8s/lease.ts';
 import { getClusterId } from '../k8s/namespace-uid.ts';
-import { listDriverVolumes } from '../k8s/persistent-volumes.ts';
+import { listVolumeHandles } from '../k8s/persistent-volumes.ts';
 import { createPodDiscovery } from '../k8s/pod-discovery.ts';
 import { ApiResource, ObjectMeta } from '../k8s/resource.ts';
 import { createSecrets } from '../k8s/secrets.ts';
@@ -112,8 +112,7 @@ export class KubernetesGround implements ClusterSide {
   }
 
   async listHandles(driverName: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
-    const volumes = await listDriverVolumes(this.#client, driverName, signal);
-    return new Set(volumes.map(({ volumeHandle }) => volumeHandle));
+    return await listVolumeHandles(this.#client, driverName, signal);
   }
 
   /** Tells by an Event about the custom resource of the pool. */

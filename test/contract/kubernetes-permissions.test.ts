@@ -12,7 +12,7 @@ import { createKubernetesLease } from '../../src/k8s/lease.ts';
 import { getClusterId } from '../../src/k8s/namespace-uid.ts';
 import type { Permission } from '../../src/k8s/permissions.ts';
 import { PERMISSIONS } from '../../src/k8s/permissions.ts';
-import { listDriverVolumes } from '../../src/k8s/persistent-volumes.ts';
+import { listVolumeHandles } from '../../src/k8s/persistent-volumes.ts';
 import { createPodDiscovery } from '../../src/k8s/pod-discovery.ts';
 import { createSecrets } from '../../src/k8s/secrets.ts';
 
@@ -77,7 +77,7 @@ async function useEverything(api: FakeApiServer): Promise<void> {
   await lease.holdWhile(async () => undefined, never);
 
   await useRegistry(createResourceRegistry({ client, clock }));
-  await listDriverVolumes(client, 'hostpath.stowage.dev', never);
+  await listVolumeHandles(client, 'hostpath.stowage.dev', never);
   await client.hasGroupVersion('snapshot.storage.k8s.io', 'v1', never);
 
   const recorder = createEventRecorder({ ...options, component: 'hostpath.stowage.dev', signal: never });

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { ApiAccess } from '../../src/k8s/access.ts';
 import { ApiClient } from '../../src/k8s/client.ts';
-import { applyJsonPatch, applyMergePatch } from './fake-api-patch.ts';
+import { applyMergePatch } from './fake-api-patch.ts';
 import { FakeApiStore, Refusal } from './fake-api-store.ts';
 
 /** One request that was served. */
@@ -204,9 +204,9 @@ export class FakeApiServer implements AsyncDisposable {
     if (verb === 'create') return this.store.create(collection, draft);
     if (verb === 'update') return this.store.replace(collection, name, draft);
     if (verb === 'patch') {
+      if (type !== 'application/merge-patch+json') throw new Refusal(415, 'UnsupportedMediaType', `${type}`);
       const before = this.store.get(collection, name);
-      const apply = type === 'application/json-patch+json' ? applyJsonPatch : applyMergePatch;
-      return this.store.replace(collection, name, apply(before, body) as typeof draft);
+      return this.store.replace(collection, name, applyMergePatch(before, body) as typeof draft);
     }
     return this.#delete(collection, name, body);
   }

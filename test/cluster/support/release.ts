@@ -4,7 +4,7 @@ import { getObject, kubectl } from './kubectl.ts';
 import { MACHINE_NODE, runOnNode } from './nodes.ts';
 
 /** Namespace and name of the Helm release. */
-export const RELEASE_NAMESPACE = 'stowage-system';
+const RELEASE_NAMESPACE = 'stowage-system';
 const RELEASE = 'stowage';
 const CHART = resolve(import.meta.dirname, '../../../charts/stowage');
 const VALUES = resolve(import.meta.dirname, '../values.yaml');
