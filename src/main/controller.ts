@@ -97,7 +97,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   );
   stack.defer(() => server.stop(config.limits.shutdownSeconds * 1000));
   orphans.start();
-  tellPoolNews(ground, () => pools.listInstances());
+  tellPoolNews(ground, driverName, () => pools.listInstances());
   logger.info('serving', { driver: driverName, version });
 
   stack.defer(() => readiness.stop());

@@ -5,16 +5,17 @@ import type { ControllerGround } from './controller-ground.ts';
 
 const LOOK_EVERY_MS = 10_000;
 
-/** Tells users of pools what becomes of these, where there is somebody to tell; one controller of several does. Ends with the program. */
+/** Tells users of a driver's pools what becomes of these, where there is somebody to tell; one controller of several does. Ends with the program. */
 export function tellPoolNews(
   { background, lease, cluster }: Pick<ControllerGround, 'background' | 'lease' | 'cluster'>,
+  driver: string,
   listInstances: () => readonly PoolInstance[],
 ): void {
   if (cluster === undefined) return;
   background.run('News of pools are not told any more', async (signal) => {
     await lease.holdWhile(async (held) => {
       // What happened while another controller did this, that one has told.
-      const desk = new PoolNewsDesk();
+      const desk = new PoolNewsDesk(driver);
       while (!held.aborted) {
         for (const news of desk.look(listInstances())) await cluster.tellOfPool(news, held);
         await systemClock.sleep(LOOK_EVERY_MS, held).catch(() => undefined);

@@ -30,13 +30,13 @@ const RELEASED: PoolInstance = { ...SILENT, release: { at, by: 'policy', isRetur
 const RETURNING: PoolInstance = { ...RELEASED, release: { at, by: 'policy', isReturning: true } };
 
 function reasonsFor(...states: readonly PoolInstance[]): readonly string[] {
-  const desk = new PoolNewsDesk();
+  const desk = new PoolNewsDesk(OPEN.driver);
   return states.flatMap((state) => desk.look([state])).map(({ type, reason }) => `${type} ${reason}`);
 }
 
 describe('news of pools', () => {
   it('are what has changed, and not what was there from the start', () => {
-    const desk = new PoolNewsDesk();
+    const desk = new PoolNewsDesk(OPEN.driver);
 
     expect(desk.look([SILENT])).toEqual([]);
     expect(desk.look([SILENT])).toEqual([]);
@@ -75,8 +75,14 @@ describe('news of pools', () => {
     expect(reasonsFor(full, full, { ...OPEN, room: undefined })).toEqual([]);
   });
 
+  it('leave pools of other drivers, which share the registry, to those', () => {
+    const other = { ...OPEN, driver: 'other.stowage.dev' };
+
+    expect(reasonsFor(other, { ...other, condition: 'silent' })).toEqual([]);
+  });
+
   it('forget pools that are gone', () => {
-    const desk = new PoolNewsDesk();
+    const desk = new PoolNewsDesk(OPEN.driver);
     desk.look([OPEN]);
     desk.look([]);
 

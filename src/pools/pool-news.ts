@@ -20,13 +20,20 @@ export interface PoolNews {
   readonly message: string;
 }
 
-/** Follows what becomes of pools. What they are when they are seen first is no news. */
+/** Follows what becomes of the pools of one driver. What they are when they are seen first is no news. */
 export class PoolNewsDesk {
+  readonly #driver: string;
   #before = new Map<string, PoolInstance>();
   readonly #almostFull = new Set<string>();
 
-  /** What has changed since the last look. */
-  look(instances: readonly PoolInstance[]): readonly PoolNews[] {
+  /** By its CSI name. */
+  constructor(driver: string) {
+    this.#driver = driver;
+  }
+
+  /** What has changed since the last look at everything that is registered. */
+  look(registered: readonly PoolInstance[]): readonly PoolNews[] {
+    const instances = registered.filter(({ driver }) => driver === this.#driver);
     const news = instances.flatMap((after) => {
       const before = this.#before.get(after.poolId);
       const isLow = this.#noteLevel(after, before === undefined);
