@@ -3,6 +3,7 @@ import { createFileRegistry } from '../pools/file-registry.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
 import { openClusterAccess } from './cluster-access.ts';
 import type { ClusterEnvironment, Config } from './config.ts';
+import { getSection } from './roles.ts';
 
 /** A registry that was opened for a while. */
 export interface OpenRegistry extends Disposable {
@@ -18,11 +19,11 @@ export async function openRegistry(config: Config, environment: ClusterEnvironme
   return openLocalRegistry(config);
 }
 
-/** What this machine has noted below `stateDirectory`: on a node, of its own pools. */
+/** What this machine has noted below `stateDirectory`: on a node, of its own pools. Throws INVALID_ARGUMENT when no driver with pools is configured. */
 export function openLocalRegistry(config: Config): OpenRegistry {
   const registry = createFileRegistry({
     stateDirectory: config.stateDirectory,
-    driver: config.drivers.hostpath?.driverName ?? '',
+    driver: getSection(config.drivers.hostpath, 'drivers.hostpath').driverName,
     clock: systemClock,
   });
   return { registry, [Symbol.dispose]: () => undefined };
