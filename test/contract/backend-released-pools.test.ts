@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DriverError } from '../../src/domain/errors.ts';
-import { createFakePool, type FakeNode, type FakePool } from '../support/fake-nodes.ts';
 import {
   createOn,
-  createSupervisedCluster,
+  createTwoNodes,
   getState,
   pass,
-  type SupervisedCluster,
   type TestedController,
 } from '../support/supervised-cluster.ts';
 
@@ -15,27 +13,12 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 describe('pools whose node was lost', () => {
-  let cluster: SupervisedCluster;
-  let a: FakeNode;
-  let b: FakeNode;
-  let ssd: FakePool;
-  let controllers: TestedController[];
+  let { cluster, a, b, ssd } = createTwoNodes(signal);
   beforeEach(() => {
-    cluster = createSupervisedCluster(signal);
-    controllers = [];
-    ssd = createFakePool('ssd', 'aaaaaaaa', 300);
-    a = cluster.add('a', ssd);
-    b = cluster.add('b', createFakePool('ssd', 'bbbbbbbb'));
+    ({ cluster, a, b, ssd } = createTwoNodes(signal));
   });
-  afterEach(async () => {
-    for (const controller of controllers) await controller[Symbol.asyncDispose]();
-  });
+  afterEach(() => cluster[Symbol.asyncDispose]());
 
-  const start = async (options?: { readonly hasLease?: boolean }): Promise<TestedController> => {
-    const controller = await cluster.startController(options);
-    controllers.push(controller);
-    return controller;
-  };
   const lose = async (controller: TestedController): Promise<void> => {
     a.isAnswering = false;
     await pass(cluster, controller, 8 * MINUTE);
@@ -46,7 +29,7 @@ describe('pools whose node was lost', () => {
     let controller: TestedController;
     let id: string;
     beforeEach(async () => {
-      controller = await start();
+      controller = await cluster.startController();
       id = await createOn(controller, 'v');
     });
 
@@ -118,7 +101,7 @@ describe('pools whose node was lost', () => {
 
   describe('that come back after they were given up', () => {
     it('lose what was deleted meanwhile, before they are used', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       const [kept, deleted] = [await createOn(controller, 'kept'), await createOn(controller, 'deleted')];
       await lose(controller);
       await controller.backend.deleteVolume({ volumeId: deleted }, signal);
@@ -135,7 +118,7 @@ describe('pools whose node was lost', () => {
     });
 
     it('are not used while what was deleted cannot be removed', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       const deleted = await createOn(controller, 'deleted');
       await lose(controller);
       await controller.backend.deleteVolume({ volumeId: deleted }, signal);
@@ -154,7 +137,7 @@ describe('pools whose node was lost', () => {
 
     it('are used although one of those is still mounted; it goes once it is not', async () => {
       let isMounted = true;
-      const controller = await start();
+      const controller = await cluster.startController();
       const deleted = await createOn(controller, 'deleted');
       await lose(controller);
       await controller.backend.deleteVolume({ volumeId: deleted }, signal);
@@ -181,7 +164,7 @@ describe('pools whose node was lost', () => {
     });
 
     it('on another node are registered and used there, once they were forgotten', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       const id = await createOn(controller, 'kept');
       a.isAnswering = false;
       await pass(cluster, controller, 4 * MINUTE);
@@ -203,13 +186,13 @@ describe('pools whose node was lost', () => {
     });
 
     it('and are lost again on the way are out of reach, and given up anew after some minutes', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       const id = await createOn(controller, 'v');
       await lose(controller);
       await cluster.registry.startReturn('aaaaaaaa', signal);
       // Its agent is gone, too, and this controller knows the pool from the registry alone.
       cluster.nodes.splice(cluster.nodes.indexOf(a), 1);
-      const next = await start();
+      const next = await cluster.startController();
       expect(getState(next, 'aaaaaaaa')).toContain('does not answer');
       await expect(next.backend.deleteVolume({ volumeId: id }, signal)).rejects.toMatchObject({
         code: 'POOL_UNAVAILABLE',
@@ -222,14 +205,14 @@ describe('pools whose node was lost', () => {
     });
 
     it('are taken up by another controller where the first one was killed', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       const deleted = await createOn(controller, 'deleted');
       await lose(controller);
       await controller.backend.deleteVolume({ volumeId: deleted }, signal);
       await cluster.registry.startReturn('aaaaaaaa', signal);
 
       a.isAnswering = true;
-      const next = await start();
+      const next = await cluster.startController();
 
       expect(getState(next, 'aaaaaaaa')).toBe('open');
       expect(await ssd.store?.findVolume({ id: deleted }, signal)).toBeUndefined();

@@ -1,42 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DriverError } from '../../src/domain/errors.ts';
-import { createFakePool, DRIVER, type FakeNode, type FakePool } from '../support/fake-nodes.ts';
-import {
-  createSupervisedCluster,
-  getState,
-  pass,
-  type SupervisedCluster,
-  type TestedController,
-} from '../support/supervised-cluster.ts';
+import { createFakePool, DRIVER, type FakePool } from '../support/fake-nodes.ts';
+import { createTwoNodes, getState, pass } from '../support/supervised-cluster.ts';
 
 const { signal } = new AbortController();
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 describe('pools under supervision', () => {
-  let cluster: SupervisedCluster;
-  let a: FakeNode;
-  let b: FakeNode;
-  let ssd: FakePool;
-  let controllers: TestedController[];
+  let { cluster, a, b, ssd } = createTwoNodes(signal);
   beforeEach(() => {
-    cluster = createSupervisedCluster(signal);
-    controllers = [];
-    ssd = createFakePool('ssd', 'aaaaaaaa', 300);
-    a = cluster.add('a', ssd);
-    b = cluster.add('b', createFakePool('ssd', 'bbbbbbbb'));
+    ({ cluster, a, b, ssd } = createTwoNodes(signal));
   });
-  afterEach(async () => {
-    for (const controller of controllers) await controller[Symbol.asyncDispose]();
-  });
+  afterEach(() => cluster[Symbol.asyncDispose]());
 
-  const start = async (options?: { readonly hasLease?: boolean }): Promise<TestedController> => {
-    const controller = await cluster.startController(options);
-    controllers.push(controller);
-    return controller;
-  };
   it('are registered before they are used, by every controller', async () => {
-    const controller = await start({ hasLease: false });
+    const controller = await cluster.startController({ hasLease: false });
 
     expect(await cluster.get('aaaaaaaa')).toMatchObject({
       driver: DRIVER,
@@ -52,7 +31,7 @@ describe('pools under supervision', () => {
   });
 
   it('are written down once a minute, not with every round', async () => {
-    const controller = await start();
+    const controller = await cluster.startController();
     const before = cluster.memory.writes();
     for (let round = 0; round < 12; round += 1) {
       cluster.nowMs += 5 * SECOND;
@@ -64,7 +43,7 @@ describe('pools under supervision', () => {
 
   it('of another cluster are neither registered nor used, and in nobody’s way', async () => {
     a.pools.push({ ...createFakePool('foreign', 'cccccccc'), isForeign: true });
-    const controller = await start();
+    const controller = await cluster.startController();
 
     expect(await cluster.get('cccccccc')).toBeUndefined();
     expect(getState(controller, 'cccccccc')).toBe('not there');
@@ -75,7 +54,7 @@ describe('pools under supervision', () => {
   });
 
   it('are looked after when a node has something to say, without waiting for the next round', async () => {
-    await start();
+    await cluster.startController();
     b.pools.push(createFakePool('hdd', 'cccccccc'));
     cluster.tell();
 
@@ -92,7 +71,7 @@ describe('pools under supervision', () => {
     beforeEach(() => a.pools.push(waiting));
 
     it('are admitted as new when the registry was read and knows none', async () => {
-      await start();
+      await cluster.startController();
 
       expect(cluster.admitted).toContainEqual({
         nodeName: 'a',
@@ -108,14 +87,14 @@ describe('pools under supervision', () => {
         { ...known, onNodeLoss: { action: 'keep' }, condition: 'open', room: undefined },
         signal,
       );
-      await start();
+      await cluster.startController();
 
       const words = cluster.admitted.filter(({ poolName }) => poolName === 'new');
       expect(new Set(words.map(({ knownPoolId }) => knownPoolId))).toEqual(new Set(['cccccccc']));
     });
 
     it('wait on while the registry cannot be read, and without the lease', async () => {
-      const controller = await start({ hasLease: false });
+      const controller = await cluster.startController({ hasLease: false });
       cluster.memory.failWith(new DriverError('POOL_UNAVAILABLE', 'It cannot be read.'));
       controller.lease.give();
       await expect(controller.round()).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
@@ -126,9 +105,9 @@ describe('pools under supervision', () => {
 
   describe('of a node that does not answer', () => {
     it('are unavailable, never gone, also for a controller that was started after', async () => {
-      await start();
+      await cluster.startController();
       cluster.nodes.shift();
-      const controller = await start();
+      const controller = await cluster.startController();
 
       expect(getState(controller, 'aaaaaaaa')).toMatch(/Node a does not answer.*stowage nodes forget a/);
       await expect(
@@ -137,7 +116,7 @@ describe('pools under supervision', () => {
     });
 
     it('are noted as silent after some minutes', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       a.isAnswering = false;
       await pass(cluster, controller, 2 * MINUTE);
       expect(await cluster.get('aaaaaaaa')).toMatchObject({ condition: 'open' });
@@ -148,7 +127,7 @@ describe('pools under supervision', () => {
 
     it('are given up by their policy, those that are kept are not', async () => {
       a.pools.push(createFakePool('kept', 'cccccccc'));
-      const controller = await start();
+      const controller = await cluster.startController();
       a.isAnswering = false;
       await pass(cluster, controller, 4.5 * MINUTE);
       expect(await cluster.get('aaaaaaaa')).toMatchObject({ release: undefined });
@@ -160,7 +139,7 @@ describe('pools under supervision', () => {
     });
 
     it('are not given up by a controller without the lease', async () => {
-      const controller = await start({ hasLease: false });
+      const controller = await cluster.startController({ hasLease: false });
       a.isAnswering = false;
       await pass(cluster, controller, 10 * MINUTE);
 
@@ -168,11 +147,11 @@ describe('pools under supervision', () => {
     });
 
     it('are not given up by a controller that has just started, however long ago they were seen', async () => {
-      const before = await start();
+      const before = await cluster.startController();
       await before[Symbol.asyncDispose]();
       a.isAnswering = false;
       cluster.nowMs += 1000 * MINUTE;
-      const controller = await start();
+      const controller = await cluster.startController();
       await pass(cluster, controller, 4.5 * MINUTE);
       expect(await cluster.get('aaaaaaaa')).toMatchObject({ release: undefined });
 
@@ -181,7 +160,7 @@ describe('pools under supervision', () => {
     });
 
     it('are not given up by a controller that hears nobody, which is cut off itself', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       a.isAnswering = false;
       b.isAnswering = false;
       await pass(cluster, controller, 60 * MINUTE);
@@ -190,7 +169,7 @@ describe('pools under supervision', () => {
     });
 
     it('are not given up by a controller that alone does not hear the node', async () => {
-      const deaf = await start();
+      const deaf = await cluster.startController();
       for (let minute = 0; minute < 20; minute += 1) {
         cluster.nowMs += MINUTE;
         // Another controller hears it, and writes it down.
@@ -206,7 +185,7 @@ describe('pools under supervision', () => {
 
   describe('with one id in two places', () => {
     it('are used at neither while both are open', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       b.pools.push({ ...ssd, name: 'copy' });
       await controller.round();
 
@@ -218,7 +197,7 @@ describe('pools under supervision', () => {
     });
 
     it('are used where they are open, when another node has only heard of them', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       b.pools.push({ ...ssd, name: 'ghost', isOpen: false });
       await controller.round();
 
@@ -227,7 +206,7 @@ describe('pools under supervision', () => {
     });
 
     it('at a place that has another pool: the newcomer is not used', async () => {
-      const controller = await start();
+      const controller = await cluster.startController();
       a.pools = [createFakePool('ssd', 'cccccccc')];
       await controller.round();
 
@@ -242,7 +221,7 @@ describe('pools under supervision', () => {
   });
 
   it('that a node has no more are out of reach, but no part of lists', async () => {
-    const controller = await start();
+    const controller = await cluster.startController();
     a.pools = [];
     await controller.round();
 

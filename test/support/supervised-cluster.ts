@@ -8,11 +8,18 @@ import type { PoolInstance, PoolRegistry } from '../../src/pools/registry.ts';
 import { RegistryView } from '../../src/pools/registry-view.ts';
 import { SupervisedStores } from '../../src/pools/supervised-stores.ts';
 import { createFakeLease, type FakeLease } from './fake-lease.ts';
-import { createFakeNodes, DRIVER, type FakeNodes } from './fake-nodes.ts';
+import {
+  createFakeNodes,
+  createFakePool,
+  DRIVER,
+  type FakeNode,
+  type FakeNodes,
+  type FakePool,
+} from './fake-nodes.ts';
 import { createMemoryRegistry, type MemoryRegistry } from './memory-registry.ts';
 
-/** Controllers over fake nodes and a registry in memory, in a time that a test owns. */
-export interface SupervisedCluster extends FakeNodes {
+/** Controllers over fake nodes and a registry in memory, in a time that a test owns. Disposing it ends those that were started. */
+export interface SupervisedCluster extends FakeNodes, AsyncDisposable {
   readonly memory: MemoryRegistry;
   readonly registry: PoolRegistry;
   /** Milliseconds since the epoch; all clocks go by it. */
@@ -36,6 +43,7 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
   const clock = { now: () => cluster.nowMs };
   const memory = createMemoryRegistry(clock);
   const registry = memory.open();
+  const supervisors = new Set<PoolSupervisor>();
   const cluster: SupervisedCluster = {
     ...nodes,
     memory,
@@ -59,6 +67,7 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
         logger: silentLogger,
         monotonicNow: clock.now,
       });
+      supervisors.add(supervisor);
       const stores = new SupervisedStores({
         driver: DRIVER,
         stores: nodes.stores,
@@ -80,8 +89,29 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
         [Symbol.asyncDispose]: async () => await supervisor.close(),
       };
     },
+    async [Symbol.asyncDispose]() {
+      for (const supervisor of supervisors) await supervisor.close();
+    },
   };
   return cluster;
+}
+
+/** Two nodes with a pool `ssd` each; that of the first is given up after 300 seconds. */
+export interface TwoNodes {
+  readonly cluster: SupervisedCluster;
+  readonly a: FakeNode;
+  readonly b: FakeNode;
+  /** The pool of `a`. */
+  readonly ssd: FakePool;
+}
+
+/** No controller is started yet. */
+export function createTwoNodes(signal: AbortSignal): TwoNodes {
+  const cluster = createSupervisedCluster(signal);
+  const ssd = createFakePool('ssd', 'aaaaaaaa', 300);
+  const a = cluster.add('a', ssd);
+  const b = cluster.add('b', createFakePool('ssd', 'bbbbbbbb'));
+  return { cluster, a, b, ssd };
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
