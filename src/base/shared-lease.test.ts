@@ -1,38 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import { createFakeLease } from '../../test/support/fake-lease.ts';
 import type { Lease } from './lease.ts';
 import { shareLease } from './shared-lease.ts';
 
 /** A lease that the test gives and takes, which counts who holds it. */
 function createScene() {
-  let given = Promise.withResolvers<void>();
-  let held = new AbortController();
+  const fake = createFakeLease();
   let holders = 0;
   let most = 0;
   const lease: Lease = {
-    async holdWhile(work, signal) {
-      const stopped = new Promise<void>((resolve) => {
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      while (!signal.aborted) {
-        await Promise.race([given.promise, stopped]);
-        if (signal.aborted) return;
-        held = new AbortController();
-        signal.addEventListener('abort', () => held.abort(signal.reason), { once: true });
+    holdWhile: async (work, signal) =>
+      await fake.holdWhile(async (held) => {
         holders += 1;
         most = Math.max(most, holders);
-        await work(held.signal);
+        await work(held);
         holders -= 1;
-        if (!held.signal.aborted) return;
-      }
-    },
+      }, signal),
   };
   return {
     shared: shareLease(lease),
-    give: () => given.resolve(),
-    take: () => {
-      given = Promise.withResolvers<void>();
-      held.abort(new Error('taken'));
-    },
+    give: () => fake.give(),
+    take: () => fake.take(),
     get holders() {
       return holders;
     },

@@ -1,25 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { CreateVolumeRequest, StoreAbilities } from './file-store.ts';
+import { toRequest } from '../../test/support/volume-request.ts';
+import type { StoreAbilities } from './file-store.ts';
 import type { SourceContent } from './layouts/layout.ts';
 import { type PlanningFacts, planVolume } from './plan-volume.ts';
 
 const MiB = 1024 ** 2;
 const MINIMUM = { ext4: 2 * MiB, xfs: 301 * MiB, btrfs: 110 * MiB };
 
-const REQUEST: CreateVolumeRequest = {
-  name: 'v',
-  range: { requiredBytes: 512 * MiB, limitBytes: undefined },
-  accessType: 'mount',
-  fsType: undefined,
-  layout: 'auto',
-  quota: 'required',
-  isolation: 'standard',
-  preallocate: false,
-  owner: { uid: undefined, gid: undefined, mode: undefined },
-  source: undefined,
-  claim: undefined,
-  askedParameters: {},
-};
+const REQUEST = toRequest('v', { range: { requiredBytes: 512 * MiB, limitBytes: undefined } });
 
 function createFacts(quota: StoreAbilities['quota'], quotaIsHard: boolean): PlanningFacts {
   const unexpected = async (): Promise<never> => {

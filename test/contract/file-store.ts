@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DriverError } from '../../src/domain/errors.ts';
 import type { CreateVolumeRequest, FileStore } from '../../src/filestore/file-store.ts';
+import { toRequest } from '../support/volume-request.ts';
+
+export { toRequest };
 
 export const MiB = 1024 ** 2;
 
@@ -16,25 +19,6 @@ export interface FileStoreSuite {
   readonly layout: 'directory' | 'image';
   readonly quota: 'required' | 'none';
   readonly createStore: () => Promise<FileStoreFixture>;
-}
-
-/** A request for a volume of 16 MiB; tests change what they are about. */
-export function toRequest(name: string, changes: Partial<CreateVolumeRequest> = {}): CreateVolumeRequest {
-  return {
-    name,
-    range: { requiredBytes: 16 * MiB, limitBytes: undefined },
-    accessType: 'mount',
-    fsType: undefined,
-    layout: 'auto',
-    quota: 'required',
-    isolation: 'standard',
-    preallocate: false,
-    owner: { uid: undefined, gid: undefined, mode: undefined },
-    source: undefined,
-    claim: undefined,
-    askedParameters: {},
-    ...changes,
-  };
 }
 
 /** Repeats a call while it answers that the work goes on, as a sidecar does. */

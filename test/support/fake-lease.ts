@@ -25,6 +25,7 @@ export function createFakeLease(): FakeLease {
         if (signal.aborted) return;
         held = new AbortController();
         await work(AbortSignal.any([held.signal, signal]));
+        if (!held.signal.aborted) return;
       }
     },
   };

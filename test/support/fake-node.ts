@@ -11,6 +11,7 @@ import type { StoreEntry } from '../../src/filestore/store-directory.ts';
 import { silentLogger } from '../../src/observability/logger.ts';
 import { createFakeFileStore, type FakeFileStore } from './fake-file-store.ts';
 import { createFakeMachine, type FakeMachine } from './fake-machine.ts';
+import { toRequest } from './volume-request.ts';
 
 /** The id of the pool of {@link FakeNode}. */
 export const POOL_ID = 'aaaaaaaa';
@@ -81,7 +82,7 @@ export async function makeFakeNode(): Promise<FakeNode> {
       entries = [...entries, entry];
     },
     async prepare(access, overrides = {}) {
-      const record = await store.createVolume({ ...toRequest(access), ...overrides }, signal);
+      const record = await store.createVolume({ ...toRequestFor(access), ...overrides }, signal);
       const base = join(directory, record.id);
       await mkdir(join(base, 'staging'), { recursive: true });
       return {
@@ -99,19 +100,11 @@ export async function makeFakeNode(): Promise<FakeNode> {
   };
 }
 
-function toRequest(access: VolumeCapability['access']): CreateVolumeRequest {
-  return {
-    name: `pvc-${Math.random()}`,
+function toRequestFor(access: VolumeCapability['access']): CreateVolumeRequest {
+  return toRequest(`pvc-${Math.random()}`, {
     range: undefined,
     accessType: access.kind,
     fsType: access.kind === 'mount' ? access.fsType : undefined,
     layout: access.kind === 'mount' && access.fsType === undefined ? 'directory' : 'image',
-    quota: 'required',
-    isolation: 'standard',
-    preallocate: false,
-    owner: { uid: undefined, gid: undefined, mode: undefined },
-    source: undefined,
-    claim: undefined,
-    askedParameters: {},
-  };
+  });
 }
