@@ -59,25 +59,41 @@ async function serveApi(authority: CertifiedKey) {
   };
 }
 
+/** The service account of a pod, whose files the test writes, and a client that uses it. */
+async function openAccount(
+  { host = 'localhost', port }: { readonly host?: string; readonly port: string },
+  authority: CertifiedKey,
+) {
+  const directory = await mkdtempDisposable(join(tmpdir(), 'stowage-account-'));
+  const write = async (name: 'token' | 'ca.crt', text: string): Promise<void> =>
+    await writeFile(join(directory.path, name), text);
+  await write('token', 'secret-1\n');
+  await write('ca.crt', authority.certificate);
+  const clock = new FakeClock();
+  const access = createInClusterAccess({ host, port, directory: directory.path, clock });
+  const client = new ApiClient({ access });
+  return {
+    write,
+    access,
+    client,
+    clock,
+    remove: () => directory.remove(),
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+      await directory.remove();
+    },
+  };
+}
+
 const CALL = { verb: 'get', kind: NAMESPACES, name: 'kube-system' } as const;
 
 describe('the service account of a pod', () => {
   it('is shown to an API that its certificates vouch for', async () => {
     const authority = await makeAuthority('cluster');
     using api = await serveApi(authority);
-    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-account-'));
-    await writeFile(join(directory.path, 'token'), 'secret-1\n');
-    await writeFile(join(directory.path, 'ca.crt'), authority.certificate);
-    const clock = new FakeClock();
-    const access = createInClusterAccess({
-      host: 'localhost',
-      port: api.port,
-      directory: directory.path,
-      clock,
-    });
-    using client = new ApiClient({ access });
+    await using account = await openAccount(api, authority);
 
-    await expect(client.call(CALL, never)).resolves.toMatchObject({
+    await expect(account.client.call(CALL, never)).resolves.toMatchObject({
       token: 'Bearer secret-1',
       path: '/api/v1/namespaces/kube-system',
     });
@@ -86,25 +102,16 @@ describe('the service account of a pod', () => {
   it('is read again after a minute, and stays when it cannot be', async () => {
     const authority = await makeAuthority('cluster');
     using api = await serveApi(authority);
-    const directory = await mkdtempDisposable(join(tmpdir(), 'stowage-account-'));
-    await writeFile(join(directory.path, 'token'), 'secret-1');
-    await writeFile(join(directory.path, 'ca.crt'), authority.certificate);
-    const clock = new FakeClock();
-    const access = createInClusterAccess({
-      host: 'localhost',
-      port: api.port,
-      directory: directory.path,
-      clock,
-    });
-    using client = new ApiClient({ access });
+    await using account = await openAccount(api, authority);
+    const { client, clock } = account;
     await client.call(CALL, never);
 
-    await writeFile(join(directory.path, 'token'), 'secret-2');
+    await account.write('token', 'secret-2');
     clock.advance(59_000);
     await expect(client.call(CALL, never)).resolves.toMatchObject({ token: 'Bearer secret-1' });
     clock.advance(1_000);
     await expect(client.call(CALL, never)).resolves.toMatchObject({ token: 'Bearer secret-2' });
-    await directory.remove();
+    await account.remove();
     clock.advance(60_000);
 
     await expect(client.call(CALL, never)).resolves.toMatchObject({ token: 'Bearer secret-2' });
@@ -113,20 +120,11 @@ describe('the service account of a pod', () => {
   it('takes up certificates of a new authority', async () => {
     const [old, young] = await Promise.all([makeAuthority('old'), makeAuthority('young')]);
     using api = await serveApi(young);
-    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-account-'));
-    await writeFile(join(directory.path, 'token'), 'secret-1');
-    await writeFile(join(directory.path, 'ca.crt'), old.certificate);
-    const clock = new FakeClock();
-    const access = createInClusterAccess({
-      host: 'localhost',
-      port: api.port,
-      directory: directory.path,
-      clock,
-    });
-    using client = new ApiClient({ access });
+    await using account = await openAccount(api, old);
+    const { client, clock } = account;
 
     await expect(client.call(CALL, never)).rejects.toThrow('cannot be reached');
-    await writeFile(join(directory.path, 'ca.crt'), young.certificate);
+    await account.write('ca.crt', young.certificate);
     clock.advance(60_000);
 
     await expect(client.call(CALL, never)).resolves.toMatchObject({ token: 'Bearer secret-1' });
@@ -145,17 +143,9 @@ describe('the service account of a pod', () => {
   });
 
   it('finds an API whose address is IPv6', async () => {
-    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-account-'));
-    await writeFile(join(directory.path, 'token'), 't');
-    await writeFile(join(directory.path, 'ca.crt'), (await makeAuthority('a')).certificate);
-    using access = createInClusterAccess({
-      host: 'fd00::1',
-      port: '443',
-      directory: directory.path,
-      clock: new FakeClock(),
-    });
+    await using account = await openAccount({ host: 'fd00::1', port: '443' }, await makeAuthority('a'));
 
-    await expect(access.route()).resolves.toMatchObject({ server: 'https://[fd00::1]:443' });
+    await expect(account.access.route()).resolves.toMatchObject({ server: 'https://[fd00::1]:443' });
   });
 });
 
