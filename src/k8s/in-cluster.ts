@@ -60,7 +60,7 @@ export function createInClusterAccess(options: InClusterOptions): ApiAccess {
         if (current !== undefined) return current.route;
         throw new DriverError(
           'PRECONDITION_FAILED',
-          `Cannot read the service account in ${directory}: let the pod mount its token (automountServiceAccountToken).`,
+          `Cannot read the service account in ${directory}: let the pod of the controller mount its token (automountServiceAccountToken). Pods of nodes have none: run commands in that of a controller.`,
           { cause: error },
         );
       }
