@@ -54,7 +54,7 @@ export class PoolSupervisor {
     this.#options = options;
     this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
     this.#registration = new PoolRegistration(options);
-    this.#returns = new PoolReturns(options);
+    this.#returns = new PoolReturns({ ...options, monotonicNow: this.#monotonicNow });
   }
 
   /**

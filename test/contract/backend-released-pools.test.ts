@@ -135,33 +135,40 @@ describe('pools whose node was lost', () => {
       expect(getState(controller, 'aaaaaaaa')).toBe('open');
     });
 
-    it('are used although one of those is still mounted; it goes once it is not', async () => {
-      let isMounted = true;
-      const controller = await cluster.startController();
-      const deleted = await createOn(controller, 'deleted');
-      await lose(controller);
-      await controller.backend.deleteVolume({ volumeId: deleted }, signal);
-      const { store } = ssd;
-      if (store === undefined) throw new Error('the pool has a store');
-      const original = store.deleteVolume.bind(store);
-      ssd.store = {
-        ...store,
-        deleteVolume: async (request, aborted) => {
-          if (isMounted) throw new DriverError('VOLUME_IN_USE', 'It is mounted.');
-          await original(request, aborted);
-        },
-      };
+    it.for([
+      ['', 0],
+      [', also when a clock was set back', -24 * 60 * MINUTE],
+    ] as const)(
+      'are used although one of those is still mounted; it goes once it is not%s',
+      async ([, setMs]) => {
+        let isMounted = true;
+        const controller = await cluster.startController();
+        const deleted = await createOn(controller, 'deleted');
+        await lose(controller);
+        await controller.backend.deleteVolume({ volumeId: deleted }, signal);
+        const { store } = ssd;
+        if (store === undefined) throw new Error('the pool has a store');
+        const original = store.deleteVolume.bind(store);
+        ssd.store = {
+          ...store,
+          deleteVolume: async (request, aborted) => {
+            if (isMounted) throw new DriverError('VOLUME_IN_USE', 'It is mounted.');
+            await original(request, aborted);
+          },
+        };
 
-      a.isAnswering = true;
-      await controller.round();
-      expect(getState(controller, 'aaaaaaaa')).toBe('open');
-      expect(await cluster.registry.listTombstones('aaaaaaaa', signal)).toHaveLength(1);
-      isMounted = false;
-      await pass(cluster, controller, 2 * MINUTE);
+        a.isAnswering = true;
+        await controller.round();
+        expect(getState(controller, 'aaaaaaaa')).toBe('open');
+        expect(await cluster.registry.listTombstones('aaaaaaaa', signal)).toHaveLength(1);
+        isMounted = false;
+        cluster.setMs = setMs;
+        await pass(cluster, controller, 2 * MINUTE);
 
-      expect(await cluster.registry.listTombstones('aaaaaaaa', signal)).toEqual([]);
-      expect(await store.findVolume({ id: deleted }, signal)).toBeUndefined();
-    });
+        expect(await cluster.registry.listTombstones('aaaaaaaa', signal)).toEqual([]);
+        expect(await store.findVolume({ id: deleted }, signal)).toBeUndefined();
+      },
+    );
 
     it('on another node are registered and used there, once they were forgotten', async () => {
       const controller = await cluster.startController();

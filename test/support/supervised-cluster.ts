@@ -24,6 +24,8 @@ export interface SupervisedCluster extends FakeNodes, AsyncDisposable {
   readonly registry: PoolRegistry;
   /** Milliseconds since the epoch; all clocks go by it. */
   nowMs: number;
+  /** By how much somebody has set the clocks that can be set. */
+  setMs: number;
   startController(options?: { readonly hasLease?: boolean }): Promise<TestedController>;
   get(poolId: string): Promise<PoolInstance | undefined>;
 }
@@ -40,7 +42,8 @@ export interface TestedController extends AsyncDisposable {
 /** Nothing is in it yet. */
 export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster {
   const nodes = createFakeNodes();
-  const clock = { now: () => cluster.nowMs };
+  const clock = { now: () => cluster.nowMs + cluster.setMs };
+  const monotonicNow = (): number => cluster.nowMs;
   const memory = createMemoryRegistry(clock);
   const registry = memory.open();
   const supervisors = new Set<PoolSupervisor>();
@@ -49,9 +52,10 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
     memory,
     registry,
     nowMs: 1_000_000_000,
+    setMs: 0,
     get: async (poolId) => await registry.findById(poolId, signal),
     async startController({ hasLease = true } = {}) {
-      const view = new RegistryView(registry, clock.now);
+      const view = new RegistryView(registry, monotonicNow);
       const lease = createFakeLease();
       if (hasLease) lease.give();
       const supervisor = new PoolSupervisor({
@@ -65,7 +69,7 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
         // The rounds are made by the test.
         clock: { ...clock, sleep: async (_ms, aborted) => await untilAborted(aborted) },
         logger: silentLogger,
-        monotonicNow: clock.now,
+        monotonicNow,
       });
       supervisors.add(supervisor);
       const stores = new SupervisedStores({
