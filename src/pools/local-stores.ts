@@ -22,8 +22,9 @@ export interface LocalStoresOptions extends OpenPoolDeps {
 
 interface PoolState {
   readonly pool: ConfiguredPool;
-  /** What the disk said at the last attempt. */
+  /** What the disk said last, or else what was known of the place before. */
   poolId: string | undefined;
+  /** What the disk said at the last attempt; undefined when it said nothing. */
   clusterId: string | undefined;
   current: StoreEntry<WatchedStore>['state'];
 }
@@ -54,11 +55,12 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
 
   list(): readonly StoreEntry<LocalFileStore>[] {
     const { nodeName } = this.#options;
-    return this.#states.map(({ pool, poolId, current }) => ({
-      poolName: pool.name,
+    return this.#states.map((state) => ({
+      poolName: state.pool.name,
       nodeName,
-      poolId,
-      state: toState(current),
+      // What another place holds is not here any more.
+      poolId: state.clusterId === undefined && this.#findTwin(state) !== undefined ? undefined : state.poolId,
+      state: toState(state.current),
     }));
   }
 
@@ -138,7 +140,9 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   async #attempt(state: PoolState, signal: AbortSignal): Promise<boolean> {
     const { pool } = state;
     const { logger } = this.#options;
+    let hasClaimed = false;
     const claim = ({ poolId, clusterId }: PoolRecord): void => {
+      hasClaimed = true;
       state.poolId = poolId;
       state.clusterId = clusterId;
       this.#checkUnique(state);
@@ -169,6 +173,8 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       if (!this.#stop.signal.aborted)
         logger.error('A pool cannot be opened', { pool: pool.name, err: error });
       return false;
+    } finally {
+      if (!hasClaimed) state.clusterId = undefined;
     }
   }
 
@@ -186,13 +192,20 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
 
   /** A cloned disk: nobody can say which of the two a volume is on, so neither serves. */
   #checkUnique(state: PoolState): void {
-    const twin = this.#states.find((other) => other !== state && other.poolId === state.poolId);
+    const twin = this.#findTwin(state);
     if (twin === undefined) return;
     const message = `Pools ${state.pool.name} (${state.pool.path}) and ${twin.pool.name} (${twin.pool.path}) have the same id ${state.poolId}, so one is a copy of the other, and neither is used. Remove the copy from the configuration, or wipe it.`;
     if ('store' in twin.current) {
       this.#supervise(this.#shut(twin, message).then(() => this.#retryForever(twin)));
     }
     throw new DriverError('POOL_UNAVAILABLE', message);
+  }
+
+  /** Another place whose disk says that it is the same pool. What is only known from before counts for nothing. */
+  #findTwin(state: PoolState): PoolState | undefined {
+    return this.#states.find(
+      (other) => other !== state && other.poolId === state.poolId && other.clusterId !== undefined,
+    );
   }
 
   /** Its disk is gone, and may come back as another device. */
