@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Counts, readVitestReport, sum, type TierResult } from './test-report.ts';
 
+/** For the rest of the output of a step that has ended. */
+const OUTPUT_GRACE_MS = 10_000;
+
 interface Step {
   readonly name: string;
   readonly argv: readonly [program: string, ...args: string[]];
@@ -144,6 +147,7 @@ function runChild(
   const settle = (exitCode: number): void => {
     clearTimeout(timer);
     stop.removeEventListener('abort', killGroup);
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
     resolve({ exitCode, output: chunks.join('') });
   };
   child.once('error', (error) => {
@@ -151,6 +155,8 @@ function runChild(
     settle(127);
   });
   child.once('close', (code) => settle(code ?? 137));
+  // Something that it left behind may hold its output open.
+  child.once('exit', (code) => setTimeout(() => settle(code ?? 137), OUTPUT_GRACE_MS).unref());
   return promise;
 }
 
