@@ -106,7 +106,12 @@ async function connectDirectly(
   agents: readonly ServedAgent[],
   directory: string,
 ): Promise<readonly FileStore[]> {
-  const source = await createFileTls({ directory, clock: systemClock, logger: silentLogger });
+  const source = await createFileTls({
+    directory,
+    ownName: CONTROLLER_TLS_NAME,
+    clock: systemClock,
+    logger: silentLogger,
+  });
   undo.defer(() => source.close());
   const tls = undo.use(createClientTls(source, AGENT_TLS_NAME));
   const type = loadAgentServiceType();

@@ -7,13 +7,18 @@ import { createFileTls } from '../../src/rpc/file-tls.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { createPoolId } from '../../src/domain/ids.ts';
 import { silentLogger } from '../../src/observability/logger.ts';
-import { CONTROLLER_TLS_NAME } from '../../src/rpc/tls.ts';
+import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../../src/rpc/tls.ts';
 import { createFakeFileStore } from '../../test/support/fake-file-store.ts';
 import { startTestAgent } from '../../test/support/remote-store.ts';
 import { POOL, toRequest } from './volumes.ts';
 
 const [directory = '', agents = '', volumes = ''] = process.argv.slice(2);
-const tls = await createFileTls({ directory, clock: systemClock, logger: silentLogger });
+const tls = await createFileTls({
+  directory,
+  ownName: AGENT_TLS_NAME,
+  clock: systemClock,
+  logger: silentLogger,
+});
 const signal = new AbortController().signal;
 const served: { readonly node: string; readonly address: string; readonly poolId: string }[] = [];
 for (let index = 0; index < Number(agents); index += 1) {

@@ -8,7 +8,7 @@ import { createFileRegistry } from '../pools/file-registry.ts';
 import type { PoolNews } from '../pools/pool-news.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
-import type { TlsSource } from '../rpc/tls.ts';
+import { CONTROLLER_TLS_NAME, type TlsSource } from '../rpc/tls.ts';
 import { Background } from './background.ts';
 import { openClusterAccess } from './cluster-access.ts';
 import { type Config, getClusterEnvironment } from './config.ts';
@@ -120,7 +120,7 @@ async function openTls(config: Config, { kubernetes, stack, logger, signal }: Tl
     return await requireKubernetes(kubernetes).openTls(section.kubernetes, signal);
   }
   const directory = getSection(section.directory, 'tls.directory');
-  const files = await createFileTls({ directory, clock: systemClock, logger });
+  const files = await createFileTls({ directory, ownName: CONTROLLER_TLS_NAME, clock: systemClock, logger });
   stack.defer(() => files.close());
   return files;
 }

@@ -6,6 +6,7 @@ import { toPluginFeatures } from '../csi/controller/capabilities.ts';
 import { createFileRegistry } from '../pools/file-registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
 import { connectStream } from '../rpc/tls-stream.ts';
+import { AGENT_TLS_NAME } from '../rpc/tls.ts';
 import { serveAgent } from './agent-server.ts';
 import type { Lifetime } from './lifecycle.ts';
 import { createLocalPools, holdLocalPools } from './local-pools.ts';
@@ -29,7 +30,7 @@ export async function startNode(options: ProgramOptions, lifetime: Lifetime): Pr
   const directory = getSection(config.tls?.directory, 'tls.directory');
 
   const host = await startMachine(options, lifetime);
-  const tls = await createFileTls({ directory, clock: systemClock, logger });
+  const tls = await createFileTls({ directory, ownName: AGENT_TLS_NAME, clock: systemClock, logger });
   stack.defer(() => tls.close());
   const { stateDirectory } = config;
   const registry = createFileRegistry({ stateDirectory, driver: driverName, clock: systemClock });

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { createTestAuthority } from '../../test/support/tls.ts';
-import { silentLogger } from '../observability/logger.ts';
+import { type Logger, silentLogger } from '../observability/logger.ts';
 import { createFileTls, type FileTls } from './file-tls.ts';
 import type { TlsMaterial } from './tls.ts';
 
 const NAME = 'agent.stowage.internal';
+const OTHER_NAME = 'controller.stowage.internal';
+const WRONG_NAME =
+  'tls.crt is for controller.stowage.internal, and this program has to show one for agent.stowage.internal';
 
 async function write(directory: string, material: Partial<TlsMaterial>): Promise<void> {
   const files = { 'ca.crt': material.ca, 'tls.crt': material.certificate, 'tls.key': material.key };
@@ -22,6 +25,8 @@ interface Scene extends AsyncDisposable {
   readonly first: TlsMaterial;
   readonly tls: FileTls;
   readonly changes: () => number;
+  /** What was logged as a warning. */
+  readonly warnings: readonly string[];
   /** Ten seconds pass, and the files have been looked at. */
   look(): Promise<void>;
 }
@@ -32,7 +37,12 @@ async function startScene(): Promise<Scene> {
   const first = await (await createTestAuthority()).material(NAME);
   await write(directory.path, first);
   const clock = new FakeClock();
-  const tls = await createFileTls({ directory: directory.path, clock, logger: silentLogger });
+  const warnings: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (_message, fields) => void warnings.push(String(fields?.['err'])),
+  };
+  const tls = await createFileTls({ directory: directory.path, ownName: NAME, clock, logger });
   undo.defer(() => tls.close());
   let changes = 0;
   tls.onChange(() => (changes += 1));
@@ -42,6 +52,7 @@ async function startScene(): Promise<Scene> {
     first,
     tls,
     changes: () => changes,
+    warnings,
     async look() {
       await clock.whenSleeping();
       clock.advance(10_000);
@@ -79,7 +90,7 @@ describe('certificates from files', () => {
     await symlink('..0', join(path, '..data'));
     for (const name of ['ca.crt', 'tls.crt', 'tls.key']) await symlink(`..data/${name}`, join(path, name));
     const clock = new FakeClock();
-    const tls = await createFileTls({ directory: path, clock, logger: silentLogger });
+    const tls = await createFileTls({ directory: path, ownName: NAME, clock, logger: silentLogger });
 
     await symlink('..1', join(path, '..new'));
     await rename(join(path, '..new'), join(path, '..data'));
@@ -123,10 +134,47 @@ describe('certificates from files', () => {
     expect(scene.tls.current()).toEqual(scene.first);
   });
 
+  it('are kept, in words, while the files hold a certificate for another name', async () => {
+    await using scene = await startScene();
+    const authority = await createTestAuthority();
+
+    await write(scene.path, await authority.material(OTHER_NAME));
+    await scene.look();
+    await scene.look();
+    expect(scene.tls.current()).toEqual(scene.first);
+    expect(scene.warnings).toEqual([expect.stringContaining(WRONG_NAME)]);
+    const right = await authority.material(NAME);
+    await write(scene.path, right);
+    await scene.look();
+
+    expect(scene.tls.current()).toEqual(right);
+  });
+
+  it.each([
+    ['another name', OTHER_NAME, WRONG_NAME],
+    ['a pattern', '*.stowage.internal', 'tls.crt is for *.stowage.internal, '],
+  ])('are refused at the start when they are for %s', async (_what, name, sentence) => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-tls-'));
+    const { path } = directory;
+    await write(path, await (await createTestAuthority()).material(name));
+
+    const opening = createFileTls({
+      directory: path,
+      ownName: NAME,
+      clock: new FakeClock(),
+      logger: silentLogger,
+    });
+
+    await expect(opening).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      message: expect.stringContaining(`The certificates in ${path} cannot be used: ${sentence}`),
+    });
+  });
+
   it('have to be there at the start', async () => {
     await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-tls-'));
     const { path } = directory;
-    const options = { directory: path, clock: new FakeClock(), logger: silentLogger };
+    const options = { directory: path, ownName: NAME, clock: new FakeClock(), logger: silentLogger };
 
     await expect(createFileTls(options)).rejects.toMatchObject({
       code: 'PRECONDITION_FAILED',

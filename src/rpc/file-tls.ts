@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { Listeners } from '../base/listeners.ts';
-import { isPair, isSignedBy, readCertificates } from '../certificates/read.ts';
+import { isPair, isSignedBy, readCertificate, readCertificates, readDnsNames } from '../certificates/read.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { TlsMaterial, TlsSource } from './tls.ts';
@@ -14,6 +14,8 @@ const LOOK_MS = 10_000;
 export interface FileTlsOptions {
   /** With ca.crt, tls.crt and tls.key, as a Secret of type kubernetes.io/tls is mounted. */
   readonly directory: string;
+  /** DNS name that the certificate has to be for: by any other one, the far side lets nobody in. */
+  readonly ownName: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -24,12 +26,12 @@ export interface FileTls extends TlsSource {
 }
 
 /**
- * Reads the files, and takes them up anew within ten seconds of a change, but never half of one: what does not fit together is left until it does, with the
- * material before still in use. Throws PRECONDITION_FAILED when there is nothing usable to begin with.
+ * Reads the files, and takes them up anew within ten seconds of a change, but never half of one: what does not fit together is left until it does, and what
+ * is another program's, with the material before still in use. Throws PRECONDITION_FAILED when there is nothing usable to begin with.
  */
 export async function createFileTls(options: FileTlsOptions): Promise<FileTls> {
-  const { directory, clock, logger } = options;
-  let current = await readMaterial(directory);
+  const { directory, ownName, clock, logger } = options;
+  let current = await readMaterial(directory, ownName);
   const listeners = new Listeners();
   const stop = new AbortController();
   let complaint: string | undefined;
@@ -37,7 +39,7 @@ export async function createFileTls(options: FileTlsOptions): Promise<FileTls> {
   const look = async (): Promise<void> => {
     let material: TlsMaterial;
     try {
-      material = await readMaterial(directory);
+      material = await readMaterial(directory, ownName);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (message !== complaint) {
@@ -73,17 +75,17 @@ export async function createFileTls(options: FileTlsOptions): Promise<FileTls> {
   };
 }
 
-async function readMaterial(directory: string): Promise<TlsMaterial> {
+async function readMaterial(directory: string, ownName: string): Promise<TlsMaterial> {
   const material = {
     ca: await readText(join(directory, 'ca.crt')),
     certificate: await readText(join(directory, 'tls.crt')),
     key: await readText(join(directory, 'tls.key')),
   };
-  const objection = findObjection(material);
+  const objection = findObjection(material, ownName);
   if (objection === undefined) return material;
   throw new DriverError(
     'PRECONDITION_FAILED',
-    `The certificates in ${directory} cannot be used: ${objection}. Put a certificate authority, a certificate that it signed, and the key of that there.`,
+    `The certificates in ${directory} cannot be used: ${objection}. Put a certificate authority, a certificate for ${ownName} that it signed, and the key of that there.`,
   );
 }
 
@@ -100,8 +102,8 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** Why the three do not belong together. */
-function findObjection({ ca, certificate, key }: TlsMaterial): string | undefined {
+/** Why the three do not belong together, or to this program. */
+function findObjection({ ca, certificate, key }: TlsMaterial, ownName: string): string | undefined {
   try {
     const authorities = readCertificates(ca);
     const chain = readCertificates(certificate);
@@ -109,8 +111,13 @@ function findObjection({ ca, certificate, key }: TlsMaterial): string | undefine
     if (authorities.length === 0) return 'ca.crt holds no certificate';
     if (top === undefined) return 'tls.crt holds no certificate';
     if (!isPair({ certificate, key })) return 'tls.key is not the key of tls.crt';
-    if (authorities.some((authority) => isSignedBy(top, authority))) return undefined;
-    return 'tls.crt is not signed by an authority in ca.crt';
+    if (!authorities.some((authority) => isSignedBy(top, authority))) {
+      return 'tls.crt is not signed by an authority in ca.crt';
+    }
+    const own = readCertificate(certificate);
+    // As the far side judges it.
+    if (own.checkHost(ownName, { subject: 'never', wildcards: false }) !== undefined) return undefined;
+    return `tls.crt is for ${readDnsNames(own).join(', ') || 'no name at all'}, and this program has to show one for ${ownName}`;
   } catch (error) {
     return error instanceof Error ? `a certificate cannot be read (${error.message})` : String(error);
   }

@@ -1,8 +1,10 @@
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOPOLOGY_KEY } from '../../src/backends/hostpath/topology.ts';
 import type { CreateVolumeRequest } from '../../src/gen/csi/v1/CreateVolumeRequest.ts';
+import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../../src/rpc/tls.ts';
+import { startProgram } from '../support/program.ts';
 import { makeScratchDirectory, type ScratchDirectory, skipsRootTests } from '../support/scratch.ts';
 import {
   listWritable,
@@ -10,6 +12,7 @@ import {
   type SplitCluster,
   startSplitCluster,
 } from '../support/split-cluster.ts';
+import { createTlsFilesAuthority } from '../support/tls-files.ts';
 
 const CLI = resolve(import.meta.dirname, '../../src/main/cli.ts');
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -145,6 +148,38 @@ describe.skipIf(skipsRootTests())('a controller and nodes apart', () => {
 
     expect(codes).toEqual([0, 0, 0]);
   });
+});
+
+describe.skipIf(skipsRootTests())('a program that is given the certificate of another one', () => {
+  it.each([
+    ['controller', AGENT_TLS_NAME, CONTROLLER_TLS_NAME],
+    ['node', CONTROLLER_TLS_NAME, AGENT_TLS_NAME],
+  ] as const)(
+    'does not start as a %s, and says which it has and which it needs',
+    async (role, has, needs) => {
+      await using scratch = await makeScratchDirectory();
+      const tls = join(scratch.path, 'tls');
+      await (await createTlsFilesAuthority()).write(tls, has);
+      const endpoint = `unix://${join(scratch.path, 'csi', 'csi.sock')}`;
+      const configPath = join(scratch.path, 'stowage.yaml');
+      const pools = [{ name: 'fast', path: join(scratch.path, 'pool') }];
+      const config = {
+        node: { name: 'node-a' },
+        stateDirectory: join(scratch.path, 'state'),
+        runDirectory: join(scratch.path, 'run'),
+        tls: { directory: tls },
+        controller: { agents: { static: [] } },
+        drivers: { hostpath: { endpoint, pools } },
+      };
+      await writeFile(configPath, JSON.stringify(config));
+
+      const starting = startProgram({ role, configPath, endpoint });
+
+      await expect(starting).rejects.toThrow(
+        new RegExp(`code 1[^]*in ${tls} cannot be used: tls.crt is for ${has}, and .* for ${needs}`),
+      );
+    },
+  );
 });
 
 describe.skipIf(skipsRootTests())('a controller without privileges', () => {
