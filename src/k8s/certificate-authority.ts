@@ -15,6 +15,7 @@ import type { CertifiedKey } from '../certificates/certificate.ts';
 import { isPair, readCertificate } from '../certificates/read.ts';
 import { DriverError, isDriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import { Trouble } from '../observability/trouble.ts';
 import { parseAuthoritySecret, toAuthorityData, toAuthoritySecret } from './authority-secret.ts';
 import type { Secret, Secrets } from './secrets.ts';
 
@@ -104,18 +105,15 @@ class Keeper implements CertificateAuthority {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
-    let complaint: string | undefined;
+    const trouble = new Trouble(logger);
     while (!signal.aborted) {
       try {
         await clock.sleep(LOOK_EVERY_MS, signal);
         await this.refresh(signal);
-        complaint = undefined;
+        trouble.end('The certificates are looked after again');
       } catch (error) {
         if (signal.aborted) return;
-        const message = error instanceof Error ? error.message : String(error);
-        if (message !== complaint)
-          logger.warn('Cannot look after the certificates; they stay', { err: error });
-        complaint = message;
+        trouble.note('Cannot look after the certificates; they stay', error);
       }
     }
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { startDeadline } from '../base/deadline.ts';
 import type { Lease } from '../base/lease.ts';
 import type { Logger } from '../observability/logger.ts';
+import { Trouble } from '../observability/trouble.ts';
 import type { ApiClient } from './client.ts';
 import { LEASES } from './kinds.ts';
 import type { ObjectDraft } from './resource.ts';
@@ -92,7 +93,7 @@ class Candidate {
   /** Tries until it is held. Throws the signal's reason. */
   async acquire(signal: AbortSignal): Promise<Held> {
     const { clock, logger, name } = this.#options;
-    let complaint: string | undefined;
+    const trouble = new Trouble(logger);
     for (;;) {
       try {
         const held = await this.#tryAcquire(signal);
@@ -100,13 +101,10 @@ class Candidate {
           logger.info('The lease is held', { lease: name });
           return held;
         }
-        complaint = undefined;
+        trouble.end();
       } catch (error) {
         signal.throwIfAborted();
-        const message = error instanceof Error ? error.message : String(error);
-        if (message !== complaint)
-          logger.warn('Cannot ask for the lease; others may hold it', { err: error });
-        complaint = message;
+        trouble.note('Cannot ask for the lease; others may hold it', error);
       }
       await clock.sleep(this.#times.retryMs, signal);
     }

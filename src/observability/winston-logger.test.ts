@@ -71,6 +71,23 @@ describe('createLogger', () => {
     });
   });
 
+  it('shows no stack of what a user has to mend, nor of what the system said; that of a defect below it stays', async () => {
+    const enoent = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', syscall: 'open' });
+    const mendable = (cause: Error): DriverError =>
+      new DriverError('POOL_UNAVAILABLE', 'No disk.', { cause });
+
+    const lines = await captureJson((logger) => {
+      logger.error('failed', { err: mendable(enoent) });
+      logger.error('failed', { err: mendable(new TypeError('x is undefined')) });
+    });
+
+    const shown = { name: 'DriverError', code: 'POOL_UNAVAILABLE', message: 'No disk.', details: {} };
+    expect(lines).toMatchObject([{ err: { ...shown, cause: { code: 'ENOENT' } } }, { err: shown }]);
+    expect(JSON.stringify(lines[0])).not.toContain('"stack"');
+    expect(lines[1]).not.toHaveProperty('err.stack');
+    expect(lines[1]).toHaveProperty('err.cause.stack');
+  });
+
   it('shows both errors of a failed clean-up', async () => {
     const [line] = await captureJson((logger) =>
       logger.error('failed', {

@@ -13,6 +13,8 @@ export class Admissions {
   readonly #logger: Logger;
   readonly #waiting = new Map<string, AbortController>();
   readonly #admitted = new Map<string, Admittance>();
+  /** The last word that the log tells of for each place, once it tells of the place at all. */
+  readonly #told = new Map<string, string>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -35,15 +37,23 @@ export class Admissions {
     const waiting = this.#waiting.get(poolName) ?? new AbortController();
     if (!this.#waiting.has(poolName)) {
       this.#waiting.set(poolName, waiting);
-      this.#logger.info('A pool waits to be admitted by a controller', { pool: poolName });
+      const level = this.#told.has(poolName) ? 'debug' : 'info';
+      this.#told.set(poolName, this.#told.get(poolName) ?? '');
+      this.#logger[level]('A pool waits to be admitted by a controller', { pool: poolName });
     }
     return waiting.signal;
   }
 
-  /** The place needs no word any more. */
+  /** The word is used up: it is asked for again when the place is tried again. */
   settle(poolName: string): void {
     this.#waiting.delete(poolName);
     this.#admitted.delete(poolName);
+  }
+
+  /** The pool is open, and needs no word any more. */
+  finish(poolName: string): void {
+    this.settle(poolName);
+    this.#told.delete(poolName);
   }
 
   /** Notes the word for a place that waits; others need none. */
@@ -52,7 +62,10 @@ export class Admissions {
     if (waiting === undefined) return;
     this.#admitted.set(poolName, { knownPoolId, clusterId });
     this.#waiting.delete(poolName);
-    this.#logger.info('A pool was admitted by a controller', { pool: poolName, knownPoolId });
+    const word = JSON.stringify([knownPoolId, clusterId]);
+    const level = this.#told.get(poolName) === word ? 'debug' : 'info';
+    this.#told.set(poolName, word);
+    this.#logger[level]('A pool was admitted by a controller', { pool: poolName, knownPoolId });
     waiting.abort(new Error('The pool is admitted.'));
   }
 }

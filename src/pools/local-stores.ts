@@ -5,6 +5,7 @@ import type { PoolAdmission } from '../filestore/pool-admission.ts';
 import { createStorePaths } from '../filestore/paths.ts';
 import type { PoolRecord } from '../filestore/records.ts';
 import type { StoreDirectory, StoreEntry, Unavailable } from '../filestore/store-directory.ts';
+import { Trouble } from '../observability/trouble.ts';
 import { Admissions, checkAdmitted, describeWaiting } from './admissions.ts';
 import { findAtPlace, isReleased } from './instance-rules.ts';
 import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
@@ -26,6 +27,8 @@ interface PoolState {
   poolId: string | undefined;
   /** What the disk said at the last attempt; undefined when it said nothing. */
   clusterId: string | undefined;
+  /** Why it could not be opened the last time. */
+  readonly trouble: Trouble;
   current: StoreEntry<WatchedStore>['state'];
 }
 
@@ -49,6 +52,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       pool,
       poolId: undefined,
       clusterId: undefined,
+      trouble: new Trouble(options.logger, 'error'),
       current: toOpening(pool.name),
     }));
   }
@@ -158,20 +162,22 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       const admittance = this.#admissions.find(pool.name);
       const opened = await openPool(this.#options, { pool, admittance }, { claim, lost }, signal);
       if (opened === undefined) return this.#letWait(state);
-      this.#admissions.settle(pool.name);
+      this.#admissions.finish(pool.name);
       const store = watchStore(opened, this.#createPulse(pool));
       own = store;
       state.current = { store };
       // Another pool may have shown the same id while this one was being opened.
       this.#checkUnique(state);
+      state.trouble.end();
       logger.info('Pool opened', { pool: pool.name, poolId: store.poolId, ...store.abilities });
       return true;
     } catch (error) {
       // What was said of the place is asked for again: an operator may have the registry forget a pool whose disk is gone.
       this.#admissions.settle(pool.name);
       await this.#shut(state, toSentence(pool.name, error));
-      if (!this.#stop.signal.aborted)
-        logger.error('A pool cannot be opened', { pool: pool.name, err: error });
+      if (!this.#stop.signal.aborted) {
+        state.trouble.note('A pool cannot be opened', error, { pool: pool.name });
+      }
       return false;
     } finally {
       if (!hasClaimed) state.clusterId = undefined;

@@ -4,6 +4,7 @@ import { raceAbort } from '../base/keyed-lock.ts';
 import type { Lease } from '../base/lease.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import type { Logger } from '../observability/logger.ts';
+import { Trouble } from '../observability/trouble.ts';
 import { PoolRegistration } from './pool-registration.ts';
 import { PoolReturns } from './pool-returns.ts';
 import type { NodeReport, PoolReports } from './pool-reports.ts';
@@ -40,6 +41,7 @@ export class PoolSupervisor {
   readonly #monotonicNow: () => number;
   readonly #registration: PoolRegistration;
   readonly #returns: PoolReturns;
+  readonly #trouble: Trouble;
   readonly #stop = new AbortController();
   readonly #lastHeard = new Map<string, number>();
   /** What places were told, by node and name. */
@@ -48,13 +50,13 @@ export class PoolSupervisor {
   #held: AbortSignal | undefined;
   #wake = Promise.withResolvers<void>();
   #running: Promise<unknown> = Promise.resolve();
-  #isTroubled = false;
 
   constructor(options: PoolSupervisorOptions) {
     this.#options = options;
     this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
     this.#registration = new PoolRegistration(options);
     this.#returns = new PoolReturns({ ...options, monotonicNow: this.#monotonicNow });
+    this.#trouble = new Trouble(options.logger, 'error');
   }
 
   /**
@@ -125,8 +127,7 @@ export class PoolSupervisor {
       using deadline = startDeadline(signal, ROUND_DEADLINE_MS);
       try {
         await this.round(deadline.signal);
-        if (this.#isTroubled) this.#options.logger.info('The pools are supervised again');
-        this.#isTroubled = false;
+        this.#trouble.end('The pools are supervised again');
       } catch (error) {
         if (signal.aborted) return;
         this.#note(error);
@@ -145,10 +146,7 @@ export class PoolSupervisor {
   }
 
   #note(error: unknown): void {
-    if (!this.#isTroubled) {
-      this.#options.logger.error('The pools cannot be supervised for now', { err: error });
-    }
-    this.#isTroubled = true;
+    this.#trouble.note('The pools cannot be supervised for now', error);
   }
 
   /** Asks the registry itself each time: what was read before may be older than what somebody else has admitted. */

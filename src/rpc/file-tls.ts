@@ -5,6 +5,7 @@ import { Listeners } from '../base/listeners.ts';
 import { isPair, isSignedBy, readCertificate, readCertificates, readDnsNames } from '../certificates/read.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import { Trouble } from '../observability/trouble.ts';
 import type { TlsMaterial, TlsSource } from './tls.ts';
 
 /** How often the files are looked at. Reading is cheap, and a watch would miss what a mounted Secret does. */
@@ -34,21 +35,17 @@ export async function createFileTls(options: FileTlsOptions): Promise<FileTls> {
   let current = await readMaterial(directory, ownName);
   const listeners = new Listeners();
   const stop = new AbortController();
-  let complaint: string | undefined;
+  const trouble = new Trouble(logger);
 
   const look = async (): Promise<void> => {
     let material: TlsMaterial;
     try {
       material = await readMaterial(directory, ownName);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (message !== complaint) {
-        logger.warn('Certificates cannot be taken up anew; those before are kept', { directory, err: error });
-      }
-      complaint = message;
+      trouble.note('Certificates cannot be taken up anew; those before are kept', error, { directory });
       return;
     }
-    complaint = undefined;
+    trouble.end('The certificates can be used again');
     if (isSame(material, current)) return;
     current = material;
     logger.info('Certificates were taken up anew', { directory });

@@ -187,4 +187,20 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
     expect(getStore(stores).poolId).toMatch(/^[a-z2-7]{8}$/);
     expect(getSentence(stores, 'missing')).toContain('missing');
   });
+
+  it('say once why they cannot be opened, and once that they are open', async () => {
+    const { log } = fixture;
+    const pool = createPool('pool', none);
+    const stores = await open([pool]);
+    const attempts = (): number => log.lines.filter(({ fields }) => fields['err'] !== undefined).length;
+    await expect.poll(() => (clock.wake(), attempts())).toBeGreaterThan(2);
+
+    await mkdir(pool.path);
+    await expect.poll(() => (clock.wake(), 'store' in (stores.list()[0]?.state ?? {}))).toBe(true);
+
+    expect(log.say().filter((line) => / [Pp]ool /.test(line))).toEqual([
+      expect.stringMatching(/^error A pool cannot be opened: .* does not exist/),
+      'info Pool opened',
+    ]);
+  });
 });

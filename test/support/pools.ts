@@ -13,6 +13,7 @@ import { createFileRegistry } from '../../src/pools/file-registry.ts';
 import { LocalStores } from '../../src/pools/local-stores.ts';
 import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
 import type { PoolRegistry } from '../../src/pools/registry.ts';
+import { type KeptLog, keepLog } from './log-lines.ts';
 import { makeScratchDirectory, type ScratchDirectory } from './scratch.ts';
 
 const DRIVER = 'hostpath.stowage.dev';
@@ -27,6 +28,8 @@ export interface PoolsFixture extends AsyncDisposable {
   readonly scratch: ScratchDirectory;
   readonly host: Host;
   readonly clock: ManualClock;
+  /** What is logged of the pools. */
+  readonly log: KeptLog;
   /** The configuration of a pool below the scratch directory. */
   readonly createPool: (name: string, backing: PoolBacking) => ConfiguredPool;
   readonly open: (pools: readonly ConfiguredPool[], clusterId?: string) => Promise<LocalStores>;
@@ -42,6 +45,7 @@ export interface PoolsFixture extends AsyncDisposable {
 export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixture> {
   const scratch = await makeScratchDirectory();
   const clock = createManualClock();
+  const log = keepLog();
   const runDirectory = join(scratch.path, 'run');
   const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
   const opened: LocalStores[] = [];
@@ -63,7 +67,7 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
       nodeName,
       locks: new KeyedLock(),
       clock,
-      logger: silentLogger,
+      logger: log.logger,
     });
     opened.push(stores);
     await stores.open(signal);
@@ -73,6 +77,7 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
     scratch,
     host,
     clock,
+    log,
     createPool: (name, backing) => ({
       name,
       path: join(scratch.path, name),
