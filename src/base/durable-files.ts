@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isErrno } from './errno.ts';
 import { randomId } from './ids.ts';
 
 /** So much is read at first; what is smaller takes a single read. */
@@ -47,6 +48,20 @@ export async function ensureDirectoryDurable(path: string): Promise<void> {
   for (let directory = dirname(path); directory.length >= top.length; directory = dirname(directory)) {
     await fsyncDirectory(directory);
     if (directory === dirname(directory)) break;
+  }
+}
+
+/**
+ * Throws Node.js's own error when this process has no rights to list a directory and to make entries in it; or, while it is missing, in the nearest
+ * one above. Writes nothing: that a disk is full is not noticed.
+ */
+export async function checkDirectoryRights(path: string): Promise<void> {
+  try {
+    // The dot lets a file be no directory.
+    await access(`${path}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || path === dirname(path)) throw error;
+    await checkDirectoryRights(dirname(path));
   }
 }
 

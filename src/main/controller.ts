@@ -61,7 +61,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   });
   const orphans = watchOrphans(ground, pools.seen, options);
   const operations = new Operations();
-  const readiness = new Readiness();
+  const readiness = new Readiness(() => [pools.findObstacle()]);
   const metrics = await observe(options, lifetime, {
     operationsInFlight: () => operations.size,
     listPoolRoom: () => listPoolRoom(pools.seen, systemClock),

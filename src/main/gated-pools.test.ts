@@ -58,4 +58,40 @@ describe('pools whose registry has not been read', () => {
     expect(pools.stores.list()).toHaveLength(1);
     await pools.close();
   });
+
+  it('say why, to whoever asks and in answer to calls', async () => {
+    const { clock, memory, pools } = createScene();
+    memory.failWith(new DriverError('POOL_UNAVAILABLE', 'The registry is away.'));
+    expect(pools.findObstacle()).toBeUndefined();
+
+    const started = pools.start(signal);
+    await clock.whenSleeping();
+    expect(pools.findObstacle()).toBe('The registry is away.');
+    expect(() => pools.stores.list()).toThrow(
+      /has not been read yet, so nothing can be said of any volume\. The registry is away\./,
+    );
+    memory.failWith(undefined);
+    clock.advance(60_000);
+    await started;
+
+    expect(pools.findObstacle()).toBeUndefined();
+    await pools.close();
+  });
+});
+
+describe('pools whose registry cannot be written', () => {
+  it('can be used, and say so from the start until it can', async () => {
+    const { clock, memory, pools } = createScene();
+    memory.failWritesWith(new DriverError('POOL_UNAVAILABLE', 'No rights.'));
+
+    await pools.start(signal);
+    expect(pools.findObstacle()).toBe('No rights.');
+    expect(pools.stores.list()).toMatchObject([{ poolId: 'aaaaaaaa' }]);
+    memory.failWritesWith(undefined);
+    await clock.whenSleeping();
+    clock.advance(60_000);
+
+    await expect.poll(() => pools.findObstacle()).toBeUndefined();
+    await pools.close();
+  });
 });

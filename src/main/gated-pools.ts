@@ -14,6 +14,8 @@ export interface GatedPools<S extends FileStore> {
   readonly released: ReleasedPools;
   /** The registry as it was read last; empty until then. */
   listInstances(): readonly PoolInstance[];
+  /** Why the registry cannot be read or written now: a sentence that says what to do. */
+  findObstacle(): string | undefined;
   /** Reads the registry, and again until it can be read; goes on in the background. Throws only the signal's reason. */
   start(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -26,9 +28,10 @@ export function gatePools<S extends FileStore>(options: SupervisePoolsOptions<S>
   let isOpen = false;
   const check = (): void => {
     if (isOpen) return;
+    const why = pools.findObstacle() ?? 'Ask again.';
     throw new DriverError(
       'POOL_UNAVAILABLE',
-      'The registry of pools has not been read yet, so nothing can be said of any volume: ask again. If it stays so, the log says why.',
+      `The registry of pools has not been read yet, so nothing can be said of any volume. ${why}`,
     );
   };
   return {
@@ -45,6 +48,7 @@ export function gatePools<S extends FileStore>(options: SupervisePoolsOptions<S>
     seen: { list: () => (isOpen ? stores.list() : []) },
     released,
     listInstances: () => pools.listInstances(),
+    findObstacle: () => pools.findObstacle(),
     async start(signal) {
       await pools.start(signal);
       isOpen = true;

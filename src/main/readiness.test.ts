@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { keepLog } from '../../test/support/log-lines.ts';
 import { unusable } from '../../test/support/unusable.ts';
 import type { FileStore } from '../filestore/file-store.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import { silentLogger } from '../observability/logger.ts';
-import { Readiness, reportReadiness } from './readiness.ts';
+import { Readiness, reportControllerReadiness, reportReadiness } from './readiness.ts';
 
 describe('the program', () => {
   it('is ready once the start has settled, whether well or not', async () => {
@@ -30,13 +31,37 @@ describe('the program', () => {
 
     expect(readiness.listReasons()).toEqual(['the program is stopping']);
   });
+
+  it('does not say in its log that it is ready while something keeps it from being of use', async () => {
+    const { logger, lines } = keepLog();
+    let obstacles: readonly string[] = ['No rights.'];
+    const readiness = new Readiness(() => obstacles);
+
+    await readiness.track(Promise.resolve(), logger);
+
+    expect(lines).toMatchObject([{ level: 'warn', fields: { reasons: ['No rights.'] } }]);
+    expect(readiness.listReasons()).toEqual(['No rights.']);
+    // Calls are taken: what they answer says what is wrong.
+    expect(readiness.isReady).toBe(true);
+    obstacles = [];
+    expect(readiness.listReasons()).toEqual([]);
+  });
 });
+
+interface ReportOptions {
+  readonly isStarted?: boolean;
+  readonly obstacles?: readonly string[];
+  readonly by?: typeof reportReadiness;
+}
 
 describe('what /readyz says', () => {
   const store = unusable<FileStore>('store');
 
-  async function report(states: Readonly<Record<string, 'open' | 'away'>>, isStarted = true) {
-    const readiness = new Readiness();
+  async function report(
+    states: Readonly<Record<string, 'open' | 'away'>>,
+    { isStarted = true, obstacles = [], by = reportReadiness }: ReportOptions = {},
+  ) {
+    const readiness = new Readiness(() => obstacles);
     if (isStarted) await readiness.track(Promise.resolve(), silentLogger);
     const stores: StoreDirectory = {
       list: () =>
@@ -47,7 +72,7 @@ describe('what /readyz says', () => {
           state: state === 'open' ? { store } : { unavailable: 'Its disk\nis gone.' },
         })),
     };
-    return reportReadiness(readiness, stores);
+    return by(readiness, stores);
   }
 
   it('is ready when every pool is open', async () => {
@@ -73,9 +98,32 @@ describe('what /readyz says', () => {
   });
 
   it('is not ready while it starts, whatever the pools are', async () => {
-    expect(await report({ fast: 'open' }, false)).toEqual({
+    expect(await report({ fast: 'open' }, { isStarted: false })).toEqual({
       isReady: false,
       remarks: ['the program is starting'],
+    });
+  });
+
+  it.each([
+    ['a machine', reportReadiness],
+    ['a controller', reportControllerReadiness],
+  ])('is not ready while something keeps %s from being of use, and says what', async (_what, by) => {
+    const obstacles = ['It has\nno rights.'];
+
+    expect(await report({ fast: 'open' }, { obstacles, by })).toEqual({
+      isReady: false,
+      remarks: ['It has no rights.'],
+    });
+    expect(await report({ fast: 'open' }, { obstacles, by, isStarted: false })).toEqual({
+      isReady: false,
+      remarks: ['the program is starting', 'It has no rights.'],
+    });
+  });
+
+  it('is ready for a controller whatever its pools are, and names those that are away', async () => {
+    expect(await report({ fast: 'away' }, { by: reportControllerReadiness })).toEqual({
+      isReady: true,
+      remarks: [expect.stringMatching(/^pool fast on node a is not available/)],
     });
   });
 });

@@ -10,17 +10,30 @@ const MAX_REASON_LENGTH = 500;
 /** A large cluster must not fill the answer to a probe. */
 const MAX_REMARKS = 50;
 
-/** Whether the program wants calls: not while it tries its pools for the first time, and not while it stops. */
+/**
+ * Whether the program wants calls: not while it tries its pools for the first time, and not while it stops. Beside that, whether something that it needs
+ * from outside, such as a right, keeps it from being of use: calls are taken all the same then, and say what is wrong.
+ */
 export class Readiness {
+  readonly #listObstacles: () => readonly (string | undefined)[];
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
 
+  /** Asked again each time: a sentence for each obstacle that there is now, undefined for one that there is not. Default: there are none. */
+  constructor(listObstacles: () => readonly (string | undefined)[] = () => []) {
+    this.#listObstacles = listObstacles;
+  }
+
+  /** Whether calls are wanted. */
   get isReady(): boolean {
     return this.#state === 'ready';
   }
 
-  /** Why not; empty when ready. */
+  /** Why it is of no use now; empty when it is. */
   listReasons(): readonly string[] {
-    return this.#state === 'ready' ? [] : [`the program is ${this.#state}`];
+    const obstacles = this.#listObstacles()
+      .filter((obstacle) => obstacle !== undefined)
+      .map((obstacle) => toOneLine(obstacle, MAX_REASON_LENGTH));
+    return this.#state === 'ready' ? obstacles : [`the program is ${this.#state}`, ...obstacles];
   }
 
   /** Ready once `start` has settled, or has taken too long. Never throws. */
@@ -36,7 +49,9 @@ export class Readiness {
     }
     if (this.#state !== 'starting') return;
     this.#state = 'ready';
-    logger.info('ready');
+    const reasons = this.listReasons();
+    if (reasons.length === 0) logger.info('ready');
+    else logger.warn('Calls are taken, but the program is not of use yet; it tries again', { reasons });
   }
 
   /** From now on not ready. */
@@ -50,19 +65,22 @@ export class Readiness {
  * pools at all: restarting the program brings none of them back.
  */
 export function reportReadiness(readiness: Readiness, stores: StoreDirectory): ReadinessReport {
-  if (!readiness.isReady) return { isReady: false, remarks: readiness.listReasons() };
+  const reasons = readiness.listReasons();
+  if (!readiness.isReady) return { isReady: false, remarks: reasons };
   const entries = stores.list();
-  const remarks = listUnavailable(entries, ({ poolName }) => `pool ${poolName}`);
-  return { isReady: entries.length === 0 || remarks.length < entries.length, remarks };
+  const unavailable = listUnavailable(entries, ({ poolName }) => `pool ${poolName}`);
+  const isAnyOpen = entries.length === 0 || unavailable.length < entries.length;
+  return { isReady: isAnyOpen && reasons.length === 0, remarks: [...reasons, ...unavailable] };
 }
 
 /** The same for a controller, which is of use whatever its agents do: it says of whom it cannot tell. */
 export function reportControllerReadiness(readiness: Readiness, stores: StoreDirectory): ReadinessReport {
-  if (!readiness.isReady) return { isReady: false, remarks: readiness.listReasons() };
-  const remarks = listUnavailable(stores.list(), describePool);
+  const reasons = readiness.listReasons();
+  if (!readiness.isReady) return { isReady: false, remarks: reasons };
+  const remarks = [...reasons, ...listUnavailable(stores.list(), describePool)];
   const more = remarks.length - MAX_REMARKS;
   return {
-    isReady: true,
+    isReady: reasons.length === 0,
     remarks: more > 0 ? [...remarks.slice(0, MAX_REMARKS), `and ${more} more`] : remarks,
   };
 }

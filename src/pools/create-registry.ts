@@ -35,6 +35,8 @@ export function createRegistry(home: RegistryHome, clock: Pick<Clock, 'now'>): P
   }
 
   return {
+    check: async (signal) => await home.check(signal),
+
     async find(key, signal) {
       return findAtPlace(toInstances(await home.list(signal)), key);
     },

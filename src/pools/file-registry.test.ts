@@ -40,6 +40,18 @@ describe('the registry in files', () => {
     createFileRegistry({ stateDirectory: state, driver: SEEN.driver, clock: { now: () => 1_000_000 } });
   const pools = () => join(state, 'registry', 'pools');
 
+  it('says before anything is written that it cannot be, and where', async () => {
+    await create().record(SEEN, signal);
+    const graves = join(state, 'registry', 'tombstones');
+    await writeFile(graves, 'in the way');
+
+    expect(await create().list(signal)).toHaveLength(1);
+    await expect(create().check(signal)).rejects.toMatchObject({
+      code: 'POOL_UNAVAILABLE',
+      message: expect.stringContaining(graves),
+    });
+  });
+
   it('keeps one version of each instance', async () => {
     await create().record(SEEN, signal);
     await create().record({ ...SEEN, condition: 'unavailable' }, signal);

@@ -1,7 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { ensureDirectoryDurable, fsyncDirectory, readTextFile } from '../base/durable-files.ts';
+import {
+  checkDirectoryRights,
+  ensureDirectoryDurable,
+  fsyncDirectory,
+  readTextFile,
+} from '../base/durable-files.ts';
 import { isErrno } from '../base/errno.ts';
 import { DriverError } from '../domain/errors.ts';
 import { isPoolId, parseObjectId } from '../domain/ids.ts';
@@ -9,7 +14,7 @@ import { createRegistry } from './create-registry.ts';
 import { formatInstance, formatTombstone, InstanceRecord, TombstoneRecord } from './instance-record.ts';
 import type { PoolInstance, PoolRegistry, Tombstone } from './registry.ts';
 import type { KeptInstance, RegistryHome } from './registry-home.ts';
-import { parseRegistryText, unreadable } from './registry-text.ts';
+import { parseRegistryText, toRegistryError, unreadable } from './registry-text.ts';
 import { readSingleFile, retireSingleFile } from './single-file-registry.ts';
 import { linkNewFile, VersionedFiles, type VersionedText } from './versioned-files.ts';
 
@@ -46,6 +51,14 @@ class FileHome implements RegistryHome {
     this.#singleFile = join(stateDirectory, 'pools.json');
     this.#driver = driver;
     this.#pools = new VersionedFiles(join(this.#root, 'pools'));
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#enter(signal, async () => {
+      for (const directory of [join(this.#root, 'pools'), this.#graves('')]) {
+        await checkDirectoryRights(directory);
+      }
+    });
   }
 
   async list(signal: AbortSignal): Promise<readonly KeptInstance[]> {
@@ -112,7 +125,7 @@ class FileHome implements RegistryHome {
       return await work();
     } catch (error) {
       if (error instanceof DriverError) throw error;
-      throw unreadable(this.#root, error instanceof Error ? error.message : 'it cannot be read', error);
+      throw toRegistryError(this.#root, error, process.geteuid?.() ?? 0);
     }
   }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts';
+import { isDriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { applySeen } from './instance-rules.ts';
 import type { NodeReport, PoolReports, ReportedPool } from './pool-reports.ts';
-import type { PoolRegistry, SeenPool } from './registry.ts';
+import type { PoolInstance, PoolRegistry, SeenPool } from './registry.ts';
 import type { PoolSpot, RegistryView } from './registry-view.ts';
 
 export interface PoolRegistrationDeps {
@@ -15,6 +16,13 @@ export interface PoolRegistrationDeps {
   readonly logger: Logger;
 }
 
+/** What came of writing down what nodes say. */
+export interface Registered {
+  readonly isChanged: boolean;
+  /** Why the registry could not be written, if it could not: the error of one of the pools. */
+  readonly failure: unknown;
+}
+
 /** Writes down what nodes say of their pools, as far as it is new. */
 export class PoolRegistration {
   readonly #deps: PoolRegistrationDeps;
@@ -23,16 +31,19 @@ export class PoolRegistration {
     this.#deps = deps;
   }
 
-  /** Whether something was written. What cannot be is logged, and keeps nothing else from being written. */
-  async registerAll(nodes: readonly NodeReport[], signal: AbortSignal): Promise<boolean> {
+  /** What cannot be written keeps nothing else from being written. */
+  async registerAll(nodes: readonly NodeReport[], signal: AbortSignal): Promise<Registered> {
     let isChanged = false;
+    let failure: unknown;
     for (const node of nodes) {
       for (const pool of node.pools) {
         if (pool.driver !== this.#deps.driver || hasTwin(nodes, node, pool)) continue;
-        if (await this.#register(node, pool, signal)) isChanged = true;
+        const outcome = await this.#register(node, pool, signal);
+        if (outcome === 'written') isChanged = true;
+        if (typeof outcome === 'object') ({ failure } = outcome);
       }
     }
-    return isChanged;
+    return { isChanged, failure };
   }
 
   /** Says once that a place cannot be used, and why. */
@@ -52,31 +63,45 @@ export class PoolRegistration {
     await reports.admit({ nodeName, poolName, knownPoolId: poolId, clusterId }, signal);
   }
 
-  async #register(node: NodeReport, pool: ReportedPool, signal: AbortSignal): Promise<boolean> {
+  async #register(node: NodeReport, pool: ReportedPool, signal: AbortSignal): Promise<Outcome> {
     const seen = toSeen(node, pool);
-    if (seen === undefined) return false;
-    const { registry, view, clock, logger } = this.#deps;
+    if (seen === undefined) return 'nothing new';
+    const { view, clock } = this.#deps;
     const known = view.find(seen.poolId);
     // A node that cannot open a pool says only that it once had it.
-    if (seen.condition === 'unavailable' && known?.nodeName !== seen.nodeName) return false;
+    if (seen.condition === 'unavailable' && known?.nodeName !== seen.nodeName) return 'nothing new';
     try {
       if (known !== undefined && applySeen(view.instances, seen, new Date(clock.now())) === known)
-        return false;
+        return 'nothing new';
       if (known === undefined) await this.#askCluster(seen, signal);
-      await registry.record(seen, signal);
-      if (known === undefined) {
-        const { poolId, poolName, nodeName } = seen;
-        logger.info('Pool registered', { poolId, pool: poolName, node: nodeName });
-      }
-      view.noteRefusal(seen, undefined);
-      return true;
+      return await this.#record(seen, known, signal);
     } catch (error) {
       signal.throwIfAborted();
       this.refuse(seen, error);
-      return false;
+      return 'nothing new';
     }
   }
+
+  /** Throws PRECONDITION_FAILED when the pool must not be registered there, and OPERATION_PENDING when others change it all the time. */
+  async #record(seen: SeenPool, known: PoolInstance | undefined, signal: AbortSignal): Promise<Outcome> {
+    const { registry, view, logger } = this.#deps;
+    try {
+      await registry.record(seen, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isDriverError(error, 'POOL_UNAVAILABLE')) throw error;
+      // What is registered already is used all the same.
+      if (known === undefined) this.refuse(seen, error);
+      return { failure: error };
+    }
+    const { poolId, poolName, nodeName } = seen;
+    if (known === undefined) logger.info('Pool registered', { poolId, pool: poolName, node: nodeName });
+    view.noteRefusal(seen, undefined);
+    return 'written';
+  }
 }
+
+type Outcome = 'written' | 'nothing new' | { readonly failure: unknown };
 
 /** Undefined for a pool that has no id yet. */
 function toSeen({ nodeName }: NodeReport, pool: ReportedPool): SeenPool | undefined {

@@ -42,6 +42,7 @@ export class PoolSupervisor {
   readonly #registration: PoolRegistration;
   readonly #returns: PoolReturns;
   readonly #trouble: Trouble;
+  readonly #writing: Trouble;
   readonly #stop = new AbortController();
   readonly #lastHeard = new Map<string, number>();
   /** What places were told, by node and name. */
@@ -57,6 +58,12 @@ export class PoolSupervisor {
     this.#registration = new PoolRegistration(options);
     this.#returns = new PoolReturns({ ...options, monotonicNow: this.#monotonicNow });
     this.#trouble = new Trouble(options.logger, 'error');
+    this.#writing = new Trouble(options.logger, 'error');
+  }
+
+  /** Why the pools cannot be supervised as they should be: a sentence that says what to do. Undefined when they are, and before {@link start}. */
+  findObstacle(): string | undefined {
+    return this.#trouble.sentence ?? this.#writing.sentence;
   }
 
   /**
@@ -69,6 +76,7 @@ export class PoolSupervisor {
     for (;;) {
       try {
         await view.refresh(signal);
+        this.#endTrouble();
         break;
       } catch (error) {
         signal.throwIfAborted();
@@ -76,6 +84,7 @@ export class PoolSupervisor {
         await clock.sleep(ROUND_MS, signal);
       }
     }
+    await this.#noteWriting(undefined, signal);
     const subscription = reports.onChange(() => this.#wake.resolve());
     const rounds = this.#runForever().finally(() => subscription[Symbol.dispose]());
     const leading = lease.holdWhile(async (held) => await this.#lead(held), this.#stop.signal);
@@ -102,7 +111,9 @@ export class PoolSupervisor {
     const nodes = reports.list();
     for (const { nodeName } of nodes) this.#lastHeard.set(nodeName, this.#monotonicNow());
     await view.refresh(signal);
-    if (await this.#registration.registerAll(nodes, signal)) await view.refresh(signal);
+    const { isChanged, failure } = await this.#registration.registerAll(nodes, signal);
+    if (isChanged) await view.refresh(signal);
+    await this.#noteWriting(failure, signal);
     const held = this.#held;
     if (held === undefined || held.aborted) return;
     await this.#admitAll(nodes, signal);
@@ -127,7 +138,7 @@ export class PoolSupervisor {
       using deadline = startDeadline(signal, ROUND_DEADLINE_MS);
       try {
         await this.round(deadline.signal);
-        this.#trouble.end('The pools are supervised again');
+        this.#endTrouble();
       } catch (error) {
         if (signal.aborted) return;
         this.#note(error);
@@ -143,6 +154,27 @@ export class PoolSupervisor {
     const due = this.#options.clock.sleep(ROUND_MS, both).catch(() => undefined);
     await raceAbort(Promise.race([due, this.#wake.promise]), signal).catch(() => undefined);
     end.abort();
+  }
+
+  #endTrouble(): void {
+    this.#trouble.end('The pools are supervised again');
+  }
+
+  /** What was written, or could be, is no trouble any more. */
+  async #noteWriting(failure: unknown, signal: AbortSignal): Promise<void> {
+    const problem = failure ?? (await this.#findWritingProblem(signal));
+    if (problem === undefined) this.#writing.end('The registry of pools can be written again');
+    else this.#writing.note('The registry of pools cannot be written', problem);
+  }
+
+  async #findWritingProblem(signal: AbortSignal): Promise<unknown> {
+    try {
+      await this.#options.registry.check(signal);
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      return error;
+    }
   }
 
   #note(error: unknown): void {

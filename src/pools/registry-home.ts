@@ -13,6 +13,8 @@ export interface KeptInstance {
  * read or written; what was written may then be there all the same.
  */
 export interface RegistryHome {
+  /** Throws when it is clear without a write that none could be made. Cheap. */
+  check(signal: AbortSignal): Promise<void>;
   list(signal: AbortSignal): Promise<readonly KeptInstance[]>;
   find(poolId: string, signal: AbortSignal): Promise<KeptInstance | undefined>;
   /** False when there is one with this id already. */

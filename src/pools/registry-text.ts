@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isErrno } from '../base/errno.ts';
 import { DriverError } from '../domain/errors.ts';
 
 /** Parses what a file of the registry holds. Throws POOL_UNAVAILABLE; what cannot be read is never overwritten: that would turn missing disks into new pools. */
@@ -17,7 +18,27 @@ export function parseRegistryText<T>(
   throw unreadable(file.path, z.prettifyError(parsed.error), parsed.error);
 }
 
-/** The error for a registry whose files cannot be read or written. */
+/** The error for a registry below `root` for which this process, running as `uid`, could not do what it had to. */
+export function toRegistryError(root: string, error: unknown, uid: number): DriverError {
+  const reason = error instanceof Error ? error.message : 'it cannot be read';
+  if (isErrno(error, 'EACCES', 'EPERM')) {
+    return new DriverError(
+      'POOL_UNAVAILABLE',
+      `The registry of pools (${root}) cannot be used by user ${uid}, as whom this program runs: ${reason}. Give that user the directory and all that is in it (chown -R ${uid} ${root}), and run commands that change it as the same user.`,
+      { cause: error },
+    );
+  }
+  if (isErrno(error, 'EROFS')) {
+    return new DriverError(
+      'POOL_UNAVAILABLE',
+      `The registry of pools (${root}) cannot be written: ${reason}. Mount its file system for writing, or set another stateDirectory.`,
+      { cause: error },
+    );
+  }
+  return unreadable(root, reason, error);
+}
+
+/** The error for a file or directory of a registry that is not what it should be. */
 export function unreadable(path: string, reason: string, cause: unknown): DriverError {
   return new DriverError(
     'POOL_UNAVAILABLE',

@@ -66,6 +66,8 @@ export interface Tombstone {
  * known, and nothing may be concluded.
  */
 export interface PoolRegistry {
+  /** Throws when it is clear without a write that none could be made, for want of rights for instance; a registry that cannot tell says nothing. Cheap. */
+  check(signal: AbortSignal): Promise<void>;
   /**
    * The instance at a place: the one that is held, or one that was released by its policy, since its disk may only not be mounted. Undefined
    * only when the registry was read and knows none, or only such as an operator has given up.

@@ -20,6 +20,8 @@ export interface SupervisedPools<S extends FileStore> {
   readonly released: ReleasedPools;
   /** The registry as it was read last. */
   listInstances(): readonly PoolInstance[];
+  /** {@link PoolSupervisor.findObstacle} */
+  findObstacle(): string | undefined;
   /** Has to be awaited before anything is answered; begins the work in the background. */
   start(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +36,7 @@ export function supervisePools<S extends FileStore>(options: SupervisePoolsOptio
     stores: new SupervisedStores({ driver, stores, view, reports, isRegisteredWhenOpen }),
     released: view,
     listInstances: () => view.instances,
+    findObstacle: () => supervisor.findObstacle(),
     start: async (signal) => await supervisor.start(signal),
     close: async () => await supervisor.close(),
   };

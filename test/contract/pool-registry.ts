@@ -40,6 +40,12 @@ export function describePoolRegistry(
     const get = async (poolId = SEEN.poolId): Promise<PoolInstance | undefined> =>
       await fixture.open().findById(poolId, signal);
 
+    it('can be written, as far as it can tell, before anything is', async () => {
+      await expect(registry.check(signal)).resolves.toBeUndefined();
+      await record();
+      await expect(registry.check(signal)).resolves.toBeUndefined();
+    });
+
     describe('instances', () => {
       it('are not there at first', async () => {
         expect(await registry.find(SEEN, signal)).toBeUndefined();

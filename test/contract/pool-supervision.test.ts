@@ -30,6 +30,35 @@ describe('pools under supervision', () => {
     expect(getState(controller, 'cccccccc')).toBe('open');
   });
 
+  it('go on when they cannot be written down, new ones apart, which is said until they can', async () => {
+    const controller = await cluster.startController({ hasLease: false });
+    cluster.memory.failWritesWith(new DriverError('POOL_UNAVAILABLE', 'No rights.'), {
+      isForeseen: false,
+    });
+    b.pools.push(createFakePool('hdd', 'cccccccc'));
+    cluster.nowMs += MINUTE;
+
+    await controller.round();
+    expect(getState(controller, 'aaaaaaaa')).toBe('open');
+    expect(getState(controller, 'cccccccc')).toBe('not there');
+    expect(controller.findObstacle()).toBe('No rights.');
+    cluster.memory.failWritesWith(undefined);
+    await controller.round();
+
+    expect(getState(controller, 'cccccccc')).toBe('open');
+    expect(controller.findObstacle()).toBeUndefined();
+  });
+
+  it('name no obstacle where only one of them is refused', async () => {
+    const controller = await cluster.startController();
+    b.pools.splice(0, 1, createFakePool('ssd', 'dddddddd'));
+
+    await controller.round();
+
+    expect(await cluster.get('dddddddd')).toBeUndefined();
+    expect(controller.findObstacle()).toBeUndefined();
+  });
+
   it('are written down once a minute, not with every round', async () => {
     const controller = await cluster.startController();
     const before = cluster.memory.writes();

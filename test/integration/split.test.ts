@@ -1,9 +1,10 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOPOLOGY_KEY } from '../../src/backends/hostpath/topology.ts';
 import type { CreateVolumeRequest } from '../../src/gen/csi/v1/CreateVolumeRequest.ts';
 import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../../src/rpc/tls.ts';
+import { findFreePort } from '../support/free-port.ts';
 import { startProgram } from '../support/program.ts';
 import { makeScratchDirectory, type ScratchDirectory, skipsRootTests } from '../support/scratch.ts';
 import {
@@ -201,6 +202,57 @@ describe.skipIf(skipsRootTests())('a controller without privileges', () => {
 
     expect(volume?.accessibleTopology[0]?.segments).toEqual({ [TOPOLOGY_KEY]: 'node-a' });
     expect(status).toMatchObject({ Uid: NOBODY, CapEff: 0, CapPrm: 0, CapBnd: 0, NoNewPrivs: 1 });
+  });
+});
+
+describe.skipIf(skipsRootTests())('a controller without rights to its registry', () => {
+  it.each([
+    ['read', 0o700],
+    ['write', 0o755],
+  ])('to %s it is not ready and says what to do, until it has them', async (_right, mode) => {
+    await using scratch = await makeScratchDirectory();
+    await chmod(scratch.path, 0o711);
+    const [tls, csi, state] = ['tls', 'csi', 'state'].map((name) => join(scratch.path, name));
+    if (tls === undefined || csi === undefined || state === undefined) throw new Error('a path is missing');
+    await (await createTlsFilesAuthority()).write(tls, CONTROLLER_TLS_NAME, { uid: NOBODY });
+    for (const path of [csi, state]) {
+      await mkdir(path);
+      await chown(path, NOBODY, NOBODY);
+    }
+    const registry = join(state, 'registry');
+    await mkdir(registry, { mode });
+    const http = `127.0.0.1:${await findFreePort()}`;
+    const endpoint = `unix://${join(csi, 'csi.sock')}`;
+    const configPath = join(scratch.path, 'stowage.yaml');
+    const config = {
+      stateDirectory: state,
+      runDirectory: join(csi, 'run'),
+      http: { address: http },
+      tls: { directory: tls },
+      controller: { agents: { static: [] } },
+      drivers: { hostpath: { endpoint } },
+    };
+    await writeFile(configPath, JSON.stringify(config));
+    const program = confine([csi, state]);
+    await using controller = await startProgram({
+      role: 'controller',
+      configPath,
+      endpoint,
+      program,
+      until: 'serving',
+    });
+    const askReady = async (): Promise<string> => {
+      const response = await fetch(`http://${http}/readyz`);
+      return `${response.status} ${await response.text()}`;
+    };
+
+    await expect
+      .poll(askReady, { timeout: 20_000 })
+      .toMatch(new RegExp(`^503 .*${registry}.*user ${NOBODY}.*EACCES.*chown -R ${NOBODY} ${registry}`, 's'));
+    await chown(registry, NOBODY, NOBODY);
+
+    await expect.poll(askReady, { timeout: 30_000 }).toBe('200 ok\n');
+    expect(controller.logs().filter((line) => line.includes('"level":"error"'))).toHaveLength(1);
   });
 });
 

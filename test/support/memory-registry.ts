@@ -10,6 +10,8 @@ export interface MemoryRegistry {
   readonly writes: () => number;
   /** Every access fails with this from now on; undefined ends that. */
   failWith(error: Error | undefined): void;
+  /** The same for whatever is written; `isForeseen` (the default): its check says so as well. */
+  failWritesWith(error: Error | undefined, options?: { readonly isForeseen?: boolean }): void;
 }
 
 /** Makes one that is empty. */
@@ -19,10 +21,16 @@ export function createMemoryRegistry(clock: { now(): number }): MemoryRegistry {
   let versions = 0;
   let writes = 0;
   let failure: Error | undefined;
+  let writeFailure: Error | undefined;
+  let foreseen: Error | undefined;
   const enter = async (signal: AbortSignal): Promise<void> => {
     await Promise.resolve();
     signal.throwIfAborted();
     if (failure !== undefined) throw failure;
+  };
+  const enterToWrite = async (signal: AbortSignal): Promise<void> => {
+    await enter(signal);
+    if (writeFailure !== undefined) throw writeFailure;
   };
   const write = (instance: PoolInstance): true => {
     versions += 1;
@@ -31,6 +39,10 @@ export function createMemoryRegistry(clock: { now(): number }): MemoryRegistry {
     return true;
   };
   const home: RegistryHome = {
+    async check(signal) {
+      await enter(signal);
+      if (foreseen !== undefined) throw foreseen;
+    },
     async list(signal) {
       await enter(signal);
       return [...pools.values()];
@@ -40,15 +52,15 @@ export function createMemoryRegistry(clock: { now(): number }): MemoryRegistry {
       return pools.get(poolId);
     },
     async create(instance, signal) {
-      await enter(signal);
+      await enterToWrite(signal);
       return !pools.has(instance.poolId) && write(instance);
     },
     async replace({ version }, next, signal) {
-      await enter(signal);
+      await enterToWrite(signal);
       return pools.get(next.poolId)?.version === version && write(next);
     },
     async addTombstone(tombstone, signal) {
-      await enter(signal);
+      await enterToWrite(signal);
       if (!graves.has(tombstone.objectId)) graves.set(tombstone.objectId, tombstone);
     },
     async listTombstones(poolId, signal) {
@@ -56,7 +68,7 @@ export function createMemoryRegistry(clock: { now(): number }): MemoryRegistry {
       return [...graves.values()].filter((grave) => poolId === undefined || grave.poolId === poolId);
     },
     async removeTombstone({ objectId }: BuryRequest, signal) {
-      await enter(signal);
+      await enterToWrite(signal);
       graves.delete(objectId);
     },
   };
@@ -66,6 +78,10 @@ export function createMemoryRegistry(clock: { now(): number }): MemoryRegistry {
     writes: () => writes,
     failWith(error) {
       failure = error;
+    },
+    failWritesWith(error, { isForeseen = true } = {}) {
+      writeFailure = error;
+      foreseen = isForeseen ? error : undefined;
     },
   };
 }

@@ -22,6 +22,8 @@ export interface ProgramOptions {
   readonly endpoint: string;
   /** The program and its first arguments, or what wraps it. Default: the sources. */
   readonly program?: readonly string[];
+  /** How far it has to come. Default: until it is ready. */
+  readonly until?: 'serving' | 'ready';
 }
 
 /** One of our programs in a process of its own. Disposing stops it in order. */
@@ -45,9 +47,9 @@ export interface Program extends AsyncDisposable {
   thaw(): void;
 }
 
-/** Starts the program and waits until Probe says that it is ready. Throws with its log when it ends or is not ready in time. */
+/** Starts the program and waits until Probe says that it is ready, or only that it answers. Throws with its log when it ends or does not come so far in time. */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
-  const { role, configPath, endpoint, program = [process.execPath, SOURCE] } = options;
+  const { role, configPath, endpoint, program = [process.execPath, SOURCE], until = 'ready' } = options;
   const startedAt = performance.now();
   const [command = process.execPath, ...args] = program;
   const child = spawn(command, [...args, role, '--config', configPath], {
@@ -57,7 +59,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const identity = createClient(loadCsiServiceTypes().Identity, endpoint);
   const ended = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : undefined));
   try {
-    const startup = await untilReady(identity, { startedAt, ended, log });
+    const startup = await untilReady(identity, { startedAt, ended, log, until });
     return createHandle({ child, identity, startup, log, ended });
   } catch (cause) {
     const state = await describeProcess(child.pid);
@@ -115,12 +117,13 @@ interface Start {
   readonly startedAt: number;
   readonly ended: Promise<number | undefined>;
   readonly log: Log;
+  readonly until: 'serving' | 'ready';
 }
 
 /** The program says in its log when it serves and when it is ready; Probe has to say the same. */
 async function untilReady(
   identity: RpcClient<IdentityDefinition>,
-  { startedAt, ended, log }: Start,
+  { startedAt, ended, log, until }: Start,
 ): Promise<Program['startup']> {
   const tooLate = Promise.withResolvers<never>();
   const timer = setTimeout(() => tooLate.reject(new Error('it took too long')), READY_WITHIN_MS);
@@ -134,6 +137,7 @@ async function untilReady(
     await orFailure(log.untilSaid('serving'));
     await orFailure(untilConnected(identity));
     const servingMs = performance.now() - startedAt;
+    if (until === 'serving') return { servingMs, readyMs: Number.POSITIVE_INFINITY };
     await orFailure(log.untilSaid('ready'));
     const { ready } = await orFailure(identity.Probe({}));
     if (ready?.value === false) throw new Error('it says in its log that it is ready, but Probe does not');

@@ -35,6 +35,8 @@ export interface TestedController extends AsyncDisposable {
   readonly backend: ControllerBackend;
   readonly stores: StoreDirectory;
   readonly lease: FakeLease;
+  /** {@link PoolSupervisor.findObstacle} */
+  readonly findObstacle: () => string | undefined;
   /** One round of supervision, and what it began. */
   round(): Promise<void>;
 }
@@ -89,6 +91,7 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
         backend: createHostpathController({ stores, released: view, logger: silentLogger }),
         stores,
         lease,
+        findObstacle: () => supervisor.findObstacle(),
         round,
         [Symbol.asyncDispose]: async () => await supervisor.close(),
       };
