@@ -13,15 +13,15 @@ import {
 } from '../certificates/authority.ts';
 import type { CertifiedKey } from '../certificates/certificate.ts';
 import { isPair, readCertificate } from '../certificates/read.ts';
-import { DriverError, isDriverError } from '../domain/errors.ts';
+import { DriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { Trouble } from '../observability/trouble.ts';
+import { keepTrying } from './keep-trying.ts';
 import { parseAuthoritySecret, toAuthorityData, toAuthoritySecret } from './authority-secret.ts';
 import type { Secret, Secrets } from './secrets.ts';
 
 /** Far sooner than anything is due, and soon enough for a change that another controller made. */
 const LOOK_EVERY_MS = 300_000;
-const RETRY_MS = 5_000;
 /** Each attempt fails only because another controller wrote at the same moment. */
 const MAX_ATTEMPTS = 20;
 
@@ -42,7 +42,7 @@ interface TlsMaterial {
 export interface CertificateAuthority {
   current(): TlsMaterial;
   onChange(listener: () => void): Disposable;
-  /** Reads both Secrets, and makes what is missing or due. Safe for several controllers at once. Throws as {@link openCertificateAuthority} does. */
+  /** Reads both Secrets, and makes what is missing or due. Safe for several controllers at once. Throws PRECONDITION_FAILED when one of them holds something else, and KubernetesError. */
   refresh(signal: AbortSignal): Promise<void>;
   /** Refreshes every five minutes until the signal aborts; what fails is logged and tried again. */
   run(signal: AbortSignal): Promise<void>;
@@ -58,27 +58,23 @@ export interface CertificateAuthorityOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lifetimes?: Lifetimes;
+  /** Told why it cannot be opened for now. Default: one that only logs. */
+  readonly trouble?: Trouble;
 }
 
 /**
- * Opens the authority, and makes it when there is none; waits while the API is away. Throws PRECONDITION_FAILED when a Secret holds
- * something else, and PERMISSION_DENIED.
+ * Opens the authority, and makes it when there is none; waits while the API is away, rights are missing, or a Secret of its name is something else.
+ * What was made by then is taken up, also by other controllers. Throws the signal's reason.
  */
 export async function openCertificateAuthority(
   options: CertificateAuthorityOptions,
   signal: AbortSignal,
 ): Promise<CertificateAuthority> {
+  const { clock, logger, trouble = new Trouble(logger) } = options;
   const keeper = new Keeper(options);
-  for (let attempts = 1; ; attempts += 1) {
-    try {
-      await keeper.refresh(signal);
-      return keeper;
-    } catch (error) {
-      if (!isDriverError(error, 'CLUSTER_UNAVAILABLE')) throw error;
-      if (attempts === 1) options.logger.warn('Waiting for Kubernetes to get certificates', { err: error });
-      await options.clock.sleep(RETRY_MS, signal);
-    }
-  }
+  const message = 'There are no certificates yet';
+  await keepTrying(async (own) => await keeper.refresh(own), { message, trouble, clock }, signal);
+  return keeper;
 }
 
 class Keeper implements CertificateAuthority {

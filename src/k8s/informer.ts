@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../observability/logger.ts';
+import { Trouble } from '../observability/trouble.ts';
 import { isFailure, KubernetesError } from './errors.ts';
 import type { ApiObject, ApiResource, Selector, WatchEvent } from './resource.ts';
 
@@ -33,9 +34,13 @@ export class Informer<T extends ApiObject> {
   #version: string | undefined;
   #hasSynced = false;
   #failures = 0;
+  readonly #trouble: Trouble;
+  /** Since when it follows; undefined while it does not. */
+  #followsSince: number | undefined;
 
   constructor(options: InformerOptions<T>) {
     this.#options = options;
+    this.#trouble = new Trouble(options.logger);
   }
 
   /** The objects as far as they are known. */
@@ -46,6 +51,13 @@ export class Informer<T extends ApiObject> {
   /** Whether the objects have been read at least once. */
   get hasSynced(): boolean {
     return this.#hasSynced;
+  }
+
+  /** Why the objects cannot be followed, when that failed more than once in a row: a sentence. Undefined while they are. */
+  findObstacle(): string | undefined {
+    const since = this.#followsSince;
+    const isFollowing = since !== undefined && this.#options.clock.now() - since >= LEAST_WATCH_MS;
+    return isFollowing ? undefined : this.#trouble.sentence;
   }
 
   /** Follows the objects until the signal aborts, then returns. Failures are logged, once each time that they begin. */
@@ -61,11 +73,15 @@ export class Informer<T extends ApiObject> {
     const began = this.#options.clock.now();
     try {
       if (this.#version === undefined) await this.#list(signal);
+      this.#followsSince = this.#options.clock.now();
       await this.#follow(this.#version ?? '', signal);
-      this.#failures = this.#options.clock.now() - began >= LEAST_WATCH_MS ? 0 : this.#failures + 1;
+      if (this.#options.clock.now() - began >= LEAST_WATCH_MS) this.#noteSuccess();
+      else this.#failures += 1;
       return this.#pause(undefined);
     } catch (error) {
       return signal.aborted ? 0 : this.#noteFailure(error);
+    } finally {
+      this.#followsSince = undefined;
     }
   }
 
@@ -76,9 +92,8 @@ export class Informer<T extends ApiObject> {
     // It is nobody's fault that the history is short: the list comes at once, and only if that expires, too, with a pause.
     if (isExpired && this.#failures === 1) return 0;
     // A connection that breaks once is nothing to tell of.
-    if (this.#failures === 2) {
-      const { logger } = this.#options;
-      logger.warn('Cannot follow objects of Kubernetes; what is known of them stays', { err: error });
+    if (this.#failures > 1) {
+      this.#trouble.note('Cannot follow objects of Kubernetes; what is known of them stays', error);
     }
     return this.#pause(error);
   }
@@ -116,7 +131,7 @@ export class Informer<T extends ApiObject> {
   }
 
   #noteSuccess(): void {
-    if (this.#failures > 1) this.#options.logger.info('Objects of Kubernetes are followed again');
+    this.#trouble.end('Objects of Kubernetes are followed again');
     this.#failures = 0;
   }
 

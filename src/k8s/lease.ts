@@ -45,6 +45,8 @@ export interface KubernetesLeaseOptions {
   readonly times?: LeaseTimes;
   /** Milliseconds by a clock that is never set. Default: performance.now. */
   readonly monotonicNow?: () => number;
+  /** Told why it cannot be asked for. Default: one that only logs. */
+  readonly trouble?: Trouble;
 }
 
 /**
@@ -81,6 +83,7 @@ class Candidate {
   readonly #resource: ApiResource<LeaseObject>;
   readonly #times: LeaseTimes;
   readonly #monotonicNow: () => number;
+  readonly #trouble: Trouble;
   #seen: { readonly version: string; readonly at: number } | undefined;
 
   constructor(options: KubernetesLeaseOptions, resource: ApiResource<LeaseObject>) {
@@ -88,23 +91,23 @@ class Candidate {
     this.#resource = resource;
     this.#times = options.times ?? DEFAULT_TIMES;
     this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
+    this.#trouble = options.trouble ?? new Trouble(options.logger);
   }
 
   /** Tries until it is held. Throws the signal's reason. */
   async acquire(signal: AbortSignal): Promise<Held> {
     const { clock, logger, name } = this.#options;
-    const trouble = new Trouble(logger);
     for (;;) {
       try {
         const held = await this.#tryAcquire(signal);
+        this.#trouble.end();
         if (held !== undefined) {
           logger.info('The lease is held', { lease: name });
           return held;
         }
-        trouble.end();
       } catch (error) {
         signal.throwIfAborted();
-        trouble.note('Cannot ask for the lease; others may hold it', error);
+        this.#trouble.note('Cannot ask for the lease; others may hold it', error);
       }
       await clock.sleep(this.#times.retryMs, signal);
     }

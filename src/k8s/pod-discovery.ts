@@ -30,6 +30,8 @@ export interface PodDiscovery {
   onChange(listener: () => void): Disposable;
   /** Whether the pods have been read at least once: before, an empty list says nothing. */
   readonly hasSynced: boolean;
+  /** Why the pods cannot be followed for now: a sentence. Undefined while they are. */
+  findObstacle(): string | undefined;
   /** Follows the pods until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -68,6 +70,7 @@ export function createPodDiscovery(options: PodDiscoveryOptions): PodDiscovery {
     get hasSynced() {
       return informer.hasSynced;
     },
+    findObstacle: () => informer.findObstacle(),
     run: async (signal) => await informer.run(signal),
   };
 }

@@ -50,7 +50,8 @@ export async function startAllInOne(options: ProgramOptions, lifetime: Lifetime)
     logger: logger.child({ component: 'pools' }),
   });
   const operations = new Operations();
-  const readiness = new Readiness(() => [pools.findObstacle()]);
+  const readiness = new Readiness();
+  readiness.watch(() => pools.findObstacle());
   const metrics = await observe(options, lifetime, {
     operationsInFlight: () => operations.size,
     listPoolRoom: () => listPoolRoom(local.stores, systemClock),

@@ -13,9 +13,10 @@ import { Background } from './background.ts';
 import { openClusterAccess } from './cluster-access.ts';
 import { type Config, getClusterEnvironment } from './config.ts';
 import { DEFAULT_CLUSTER_ID } from './default-cluster-id.ts';
-import type { KubernetesGround } from './kubernetes-ground.ts';
+import type { KubernetesGround, KubernetesGroundOptions } from './kubernetes-ground.ts';
 import type { Lifetime } from './lifecycle.ts';
 import type { ProgramOptions } from './program.ts';
+import type { Readiness } from './readiness.ts';
 import { getSection } from './roles.ts';
 
 /** Agents, and when there is a first answer to which there are. */
@@ -46,20 +47,30 @@ export interface ControllerGround {
   readonly clusterId: string;
 }
 
-/** Makes what the configuration asks for; it is ended when the program stops. Waits while the API of Kubernetes is away. */
+/**
+ * Makes what the configuration asks for; it is ended when the program stops. Waits for as long as the API of Kubernetes is away or does not let it, which
+ * the readiness says.
+ */
 export async function prepareGround(
   { config, logger }: ProgramOptions,
   { stack, stopping }: Lifetime,
+  readiness: Pick<Readiness, 'watch'>,
 ): Promise<ControllerGround> {
   const controller = getSection(config.controller, 'controller');
   const background = new Background(logger);
-  const kubernetes = needsKubernetes(config) ? await openKubernetes(background, logger) : undefined;
+  const kubernetes = needsKubernetes(config)
+    ? await openKubernetes({ background, readiness, clock: systemClock, logger })
+    : undefined;
   stack.defer(() => kubernetes?.close());
   stack.defer(() => background.close());
   kubernetes?.noticeSnapshots();
 
-  const tls = await openTls(config, { kubernetes, stack, logger, signal: stopping });
   const { agents, registry, lease } = controller;
+  // At once, so that everything that is missing is named at once.
+  const [tls, clusterId] = await Promise.all([
+    openTls(config, { kubernetes, stack, logger, signal: stopping }),
+    config.clusterId ?? findClusterId(registry.type, kubernetes, stopping),
+  ]);
   return {
     tls,
     background,
@@ -77,7 +88,7 @@ export async function prepareGround(
             clock: systemClock,
           }),
     lease: shareLease(lease === undefined ? alwaysHeld : requireKubernetes(kubernetes).createLease(lease)),
-    clusterId: config.clusterId ?? (await findClusterId(registry.type, kubernetes, stopping)),
+    clusterId,
   };
 }
 
@@ -98,13 +109,10 @@ function needsKubernetes({ tls, controller }: Config): boolean {
 }
 
 /** What speaks to Kubernetes is loaded only where it is asked for. */
-async function openKubernetes(
-  background: Background,
-  logger: ProgramOptions['logger'],
-): Promise<KubernetesGround> {
+async function openKubernetes(options: KubernetesGroundOptions): Promise<KubernetesGround> {
   const access = await openClusterAccess(getClusterEnvironment());
   const { KubernetesGround: Ground } = await import('./kubernetes-ground.ts');
-  return new Ground(access, background, logger);
+  return new Ground(access, options);
 }
 
 interface TlsDeps {

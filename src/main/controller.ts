@@ -11,6 +11,8 @@ import { createClientTls } from '../rpc/tls-client.ts';
 import { AGENT_TLS_NAME } from '../rpc/tls.ts';
 import { prepareGround } from './controller-ground.ts';
 import type { FileStore } from '../filestore/file-store.ts';
+import type { StoreDirectory } from '../filestore/store-directory.ts';
+import type { MetricsOptions } from '../observability/metrics.ts';
 import { type GatedPools, gatePools } from './gated-pools.ts';
 import type { Lifetime } from './lifecycle.ts';
 import { observe } from './observe.ts';
@@ -25,9 +27,17 @@ import { watchOrphans } from './watch-orphans.ts';
 /** A node that lost its power is noticed after so long at the most, also between calls. */
 const KEEPALIVE = { timeMs: 5_000, timeoutMs: 5_000 };
 
+/** What there is to see of a controller. */
+interface Shown {
+  readonly pools: StoreDirectory;
+  readonly listAgents: NonNullable<MetricsOptions['listAgents']>;
+  readonly countOrphans: () => number;
+}
+
 /**
- * The controller half of every configured driver, over the agents of the nodes. Needs no privileges and no paths of the host. Returns once the
- * sockets are served; agents are asked in the background, and Probe says ready when each has been tried. It stops in this order: sockets, operations
+ * The controller half of every configured driver, over the agents of the nodes. Needs no privileges and no paths of the host. HTTP is served at once,
+ * so that it can say what the program waits for; the sockets once there are certificates and the cluster is known, which the API of Kubernetes may
+ * take its time for. Returns then; agents are asked in the background, and Probe says ready when each has been tried. It stops in this order: sockets, operations
  * under way, the work in the background, connections, HTTP. Throws DriverError when it cannot serve at all.
  */
 export async function startController(options: ProgramOptions, lifetime: Lifetime): Promise<void> {
@@ -36,7 +46,18 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   const hostpath = getSection(config.drivers.hostpath, 'drivers.hostpath');
   const { driverName } = hostpath;
 
-  const ground = await prepareGround(options, lifetime);
+  const operations = new Operations();
+  const readiness = new Readiness();
+  let shown: Shown = { pools: { list: () => [] }, listAgents: () => [], countOrphans: () => 0 };
+  const metrics = await observe(options, lifetime, {
+    operationsInFlight: () => operations.size,
+    listPoolRoom: () => listPoolRoom(shown.pools, systemClock),
+    listAgents: () => shown.listAgents(),
+    countOrphans: () => shown.countOrphans(),
+    getReadiness: () => reportControllerReadiness(readiness, shown.pools),
+  });
+
+  const ground = await prepareGround(options, lifetime, readiness);
   const tls = createClientTls(ground.tls, AGENT_TLS_NAME);
   stack.use(tls);
   const type = loadAgentServiceType();
@@ -59,20 +80,17 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
     clock: systemClock,
     logger: logger.child({ component: 'pools' }),
   });
+  readiness.watch(() => pools.findObstacle());
   const orphans = watchOrphans(ground, pools.seen, options);
-  const operations = new Operations();
-  const readiness = new Readiness(() => [pools.findObstacle()]);
-  const metrics = await observe(options, lifetime, {
-    operationsInFlight: () => operations.size,
-    listPoolRoom: () => listPoolRoom(pools.seen, systemClock),
+  shown = {
+    pools: pools.seen,
     listAgents: () =>
       remote.listAgents().map(({ agent, state }) => ({
         node: agent.nodeName,
         isAnswering: state.kind === 'answering',
       })),
     countOrphans: () => orphans.count(),
-    getReadiness: () => reportControllerReadiness(readiness, pools.seen),
-  });
+  };
   stack.defer(() => remote.close());
   stack.defer(() => pools.close());
   stack.defer(() => operations.stop(new Error('The program is stopping.')));

@@ -34,8 +34,10 @@ describe('the program', () => {
 
   it('does not say in its log that it is ready while something keeps it from being of use', async () => {
     const { logger, lines } = keepLog();
-    let obstacles: readonly string[] = ['No rights.'];
-    const readiness = new Readiness(() => obstacles);
+    let obstacle: string | undefined = 'No rights.';
+    const readiness = new Readiness();
+    readiness.watch(() => obstacle);
+    readiness.watch(() => undefined);
 
     await readiness.track(Promise.resolve(), logger);
 
@@ -43,7 +45,7 @@ describe('the program', () => {
     expect(readiness.listReasons()).toEqual(['No rights.']);
     // Calls are taken: what they answer says what is wrong.
     expect(readiness.isReady).toBe(true);
-    obstacles = [];
+    obstacle = undefined;
     expect(readiness.listReasons()).toEqual([]);
   });
 });
@@ -61,7 +63,8 @@ describe('what /readyz says', () => {
     states: Readonly<Record<string, 'open' | 'away'>>,
     { isStarted = true, obstacles = [], by = reportReadiness }: ReportOptions = {},
   ) {
-    const readiness = new Readiness(() => obstacles);
+    const readiness = new Readiness();
+    for (const obstacle of obstacles) readiness.watch(() => obstacle);
     if (isStarted) await readiness.track(Promise.resolve(), silentLogger);
     const stores: StoreDirectory = {
       list: () =>

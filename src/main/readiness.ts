@@ -15,12 +15,12 @@ const MAX_REMARKS = 50;
  * from outside, such as a right, keeps it from being of use: calls are taken all the same then, and say what is wrong.
  */
 export class Readiness {
-  readonly #listObstacles: () => readonly (string | undefined)[];
+  readonly #obstacles: (() => string | undefined)[] = [];
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
 
-  /** Asked again each time: a sentence for each obstacle that there is now, undefined for one that there is not. Default: there are none. */
-  constructor(listObstacles: () => readonly (string | undefined)[] = () => []) {
-    this.#listObstacles = listObstacles;
+  /** From now on this is asked as well: a sentence that says what is missing, undefined while nothing is. */
+  watch(findObstacle: () => string | undefined): void {
+    this.#obstacles.push(findObstacle);
   }
 
   /** Whether calls are wanted. */
@@ -30,7 +30,8 @@ export class Readiness {
 
   /** Why it is of no use now; empty when it is. */
   listReasons(): readonly string[] {
-    const obstacles = this.#listObstacles()
+    const obstacles = this.#obstacles
+      .map((find) => find())
       .filter((obstacle) => obstacle !== undefined)
       .map((obstacle) => toOneLine(obstacle, MAX_REASON_LENGTH));
     return this.#state === 'ready' ? obstacles : [`the program is ${this.#state}`, ...obstacles];

@@ -23,8 +23,12 @@ export interface ProgramOptions {
   /** The program and its first arguments, or what wraps it. Default: the sources. */
   readonly program?: readonly string[];
   /** How far it has to come. Default: until it is ready. */
-  readonly until?: 'serving' | 'ready';
+  readonly until?: Milestone;
+  /** Variables over those of the test itself. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
+
+type Milestone = 'started' | 'serving' | 'ready';
 
 /** One of our programs in a process of its own. Disposing stops it in order. */
 export interface Program extends AsyncDisposable {
@@ -47,18 +51,20 @@ export interface Program extends AsyncDisposable {
   thaw(): void;
 }
 
-/** Starts the program and waits until Probe says that it is ready, or only that it answers. Throws with its log when it ends or does not come so far in time. */
+/** Starts the program and waits until Probe says that it is ready, unless it need not come so far. Throws with its log when it ends or does not come so far in time. */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const { role, configPath, endpoint, program = [process.execPath, SOURCE], until = 'ready' } = options;
   const startedAt = performance.now();
   const [command = process.execPath, ...args] = program;
   const child = spawn(command, [...args, role, '--config', configPath], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.environment },
   });
   const log = collectLines(child);
   const identity = createClient(loadCsiServiceTypes().Identity, endpoint);
   const ended = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : undefined));
   try {
+    if (until === 'started') return createHandle({ child, identity, startup: NEVER, log, ended });
     const startup = await untilReady(identity, { startedAt, ended, log, until });
     return createHandle({ child, identity, startup, log, ended });
   } catch (cause) {
@@ -84,6 +90,11 @@ async function describeProcess(pid: number | undefined): Promise<string> {
     return 'it has ended';
   }
 }
+
+const NEVER: Program['startup'] = {
+  servingMs: Number.POSITIVE_INFINITY,
+  readyMs: Number.POSITIVE_INFINITY,
+};
 
 interface Log {
   lines(): readonly string[];
@@ -117,7 +128,7 @@ interface Start {
   readonly startedAt: number;
   readonly ended: Promise<number | undefined>;
   readonly log: Log;
-  readonly until: 'serving' | 'ready';
+  readonly until: Milestone;
 }
 
 /** The program says in its log when it serves and when it is ready; Probe has to say the same. */
@@ -137,7 +148,7 @@ async function untilReady(
     await orFailure(log.untilSaid('serving'));
     await orFailure(untilConnected(identity));
     const servingMs = performance.now() - startedAt;
-    if (until === 'serving') return { servingMs, readyMs: Number.POSITIVE_INFINITY };
+    if (until === 'serving') return { ...NEVER, servingMs };
     await orFailure(log.untilSaid('ready'));
     const { ready } = await orFailure(identity.Probe({}));
     if (ready?.value === false) throw new Error('it says in its log that it is ready, but Probe does not');
