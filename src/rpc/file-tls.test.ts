@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { createTestAuthority } from '../../test/support/tls.ts';
 import { type Logger, silentLogger } from '../observability/logger.ts';
-import { createFileTls, type FileTls } from './file-tls.ts';
+import { Trouble } from '../observability/trouble.ts';
+import { createFileTls, type FileTls, waitForFileTls } from './file-tls.ts';
 import type { TlsMaterial } from './tls.ts';
 
 const NAME = 'agent.stowage.internal';
@@ -186,5 +187,99 @@ describe('certificates from files', () => {
       code: 'PRECONDITION_FAILED',
       message: expect.stringContaining('ca.crt holds no certificate'),
     });
+  });
+});
+
+describe('certificates that are not there yet', () => {
+  async function startWaiting() {
+    await using undo = new AsyncDisposableStack();
+    const directory = undo.use(await mkdtempDisposable(join(tmpdir(), 'stowage-tls-')));
+    const clock = new FakeClock();
+    const trouble = new Trouble(silentLogger);
+    const stop = new AbortController();
+    const waiting = waitForFileTls(
+      { directory: join(directory.path, 'tls'), ownName: NAME, clock, logger: silentLogger, trouble },
+      stop.signal,
+    );
+    const owned = undo.move();
+    return {
+      path: join(directory.path, 'tls'),
+      clock,
+      trouble,
+      stop,
+      waiting,
+      /** The files have been looked for once more. */
+      async look() {
+        await clock.whenSleeping();
+        clock.advance(1_000);
+        await clock.whenSleeping();
+      },
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    };
+  }
+
+  it('are waited for, in words, until all of them are there', async () => {
+    await using scene = await startWaiting();
+    const material = await (await createTestAuthority()).material(NAME);
+
+    await scene.clock.whenSleeping();
+    expect(scene.trouble.sentence).toContain(`no certificates in ${scene.path} yet`);
+    await mkdir(scene.path);
+    await write(scene.path, { ca: material.ca });
+    await scene.look();
+    expect(scene.trouble.sentence).toContain(`no certificates in ${scene.path} yet`);
+    await write(scene.path, material);
+    await scene.clock.whenSleeping();
+    scene.clock.advance(1_000);
+
+    const tls = await scene.waiting;
+    expect(tls.current()).toEqual(material);
+    expect(scene.trouble.sentence).toBeUndefined();
+    await tls.close();
+  });
+
+  it('are waited for still when what comes is not right, which is said', async () => {
+    await using scene = await startWaiting();
+    const authority = await createTestAuthority();
+    await scene.clock.whenSleeping();
+
+    await mkdir(scene.path);
+    await write(scene.path, await authority.material(OTHER_NAME));
+    await scene.look();
+    expect(scene.trouble.sentence).toContain(WRONG_NAME);
+    const right = await authority.material(NAME);
+    await write(scene.path, right);
+    scene.clock.advance(1_000);
+
+    const tls = await scene.waiting;
+    expect(tls.current()).toEqual(right);
+    await tls.close();
+  });
+
+  it('are not waited for when there are others at the start', async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'stowage-tls-'));
+    await write(directory.path, await (await createTestAuthority()).material(OTHER_NAME));
+
+    const waiting = waitForFileTls(
+      {
+        directory: directory.path,
+        ownName: NAME,
+        clock: new FakeClock(),
+        logger: silentLogger,
+        trouble: new Trouble(silentLogger),
+      },
+      new AbortController().signal,
+    );
+
+    await expect(waiting).rejects.toThrow(WRONG_NAME);
+  });
+
+  it('are not waited for by a program that stops', async () => {
+    await using scene = await startWaiting();
+    await scene.clock.whenSleeping();
+
+    scene.stop.abort(new Error('It stops.'));
+
+    await expect(scene.waiting).rejects.toThrow('It stops.');
   });
 });

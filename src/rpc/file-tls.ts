@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { isErrno } from '../base/errno.ts';
 import { Listeners } from '../base/listeners.ts';
 import { isPair, isSignedBy, readCertificate, readCertificates, readDnsNames } from '../certificates/read.ts';
 import { DriverError } from '../domain/errors.ts';
@@ -70,6 +71,42 @@ export async function createFileTls(options: FileTlsOptions): Promise<FileTls> {
       await watching;
     },
   };
+}
+
+/** How often files are looked for that are not there yet. */
+const WAIT_MS = 1_000;
+
+/**
+ * As {@link createFileTls}, but waits without end for files that are not there, and tells the trouble so; in Kubernetes they come later than the program.
+ * What is there and wrong at the first look is refused as there; what comes later and is wrong is waited for. Throws the signal's reason.
+ */
+export async function waitForFileTls(
+  { trouble, ...options }: FileTlsOptions & { readonly trouble: Trouble },
+  signal: AbortSignal,
+): Promise<FileTls> {
+  const { directory, clock } = options;
+  for (;;) {
+    try {
+      const tls = await createFileTls(options);
+      trouble.end('The certificates are there', { directory });
+      return tls;
+    } catch (error) {
+      const isMissing = error instanceof DriverError && isErrno(error.cause, 'ENOENT');
+      if (!isMissing && trouble.sentence === undefined) throw error;
+      trouble.note('Controllers cannot be let in yet', isMissing ? toMissing(directory, error) : error, {
+        directory,
+      });
+    }
+    await clock.sleep(WAIT_MS, signal);
+  }
+}
+
+function toMissing(directory: string, cause: DriverError): DriverError {
+  return new DriverError(
+    'PRECONDITION_FAILED',
+    `There are no certificates in ${directory} yet (ca.crt, tls.crt, tls.key), so no controller can reach this node: what is mounted stays, new volumes have to wait. In Kubernetes they come from a Secret, which the first controller makes unless tls.agentSecret names another one, and the kubelet brings them within two minutes: see whether it exists, and what the controllers say at /readyz.`,
+    { cause },
+  );
 }
 
 async function readMaterial(directory: string, ownName: string): Promise<TlsMaterial> {

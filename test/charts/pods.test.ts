@@ -112,6 +112,14 @@ describe.each(Object.entries(VARIANTS))('pods of the variant %s', (_name, option
     }
   });
 
+  it('have a node that starts before its certificates are made, and then has the kubelet look for them', () => {
+    const { volumes, containers } = getWorkload(objects, 'DaemonSet').spec.template.spec;
+
+    expect(volumes.find(({ name }) => name === 'tls')).toMatchObject({ secret: { optional: true } });
+    // A startup probe that succeeds has the kubelet mount again (docs/adr/0015).
+    expect(getContainer(containers, 'stowage')).toMatchObject({ startupProbe: { periodSeconds: 2 } });
+  });
+
   it('tell the kubelet where the socket of the driver is on the host', () => {
     const { spec } = getWorkload(objects, 'DaemonSet').spec.template;
     const path = spec.volumes.find(({ name }) => name === 'socket')?.hostPath?.path;
