@@ -1,6 +1,7 @@
 import { DriverError } from '../domain/errors.ts';
 import type { AdmitPoolRequest, AwaitingPool } from '../filestore/pool-admission.ts';
 import type { Logger } from '../observability/logger.ts';
+import { describeForgetting } from './forgetting.ts';
 
 /** What a controller has said of a place. */
 export type Admittance = Pick<AdmitPoolRequest, 'knownPoolId' | 'clusterId'>;
@@ -89,6 +90,6 @@ export function checkAdmitted(
   if (knownPoolId === undefined || knownPoolId === open.poolId) return;
   throw new DriverError(
     'PRECONDITION_FAILED',
-    `Pool ${poolName} is ${open.poolId} here, and the cluster knows it as ${knownPoolId}: mount the right disk; if the old one is gone for good, run "stowage pools forget ${knownPoolId}".`,
+    `Pool ${poolName} is ${open.poolId} here, and the cluster knows it as ${knownPoolId}: mount the right disk; if the old one is gone for good, ${describeForgetting(knownPoolId, 'cluster')}.`,
   );
 }

@@ -7,6 +7,7 @@ import type { PoolRecord } from '../filestore/records.ts';
 import type { StoreDirectory, StoreEntry, Unavailable } from '../filestore/store-directory.ts';
 import { Trouble } from '../observability/trouble.ts';
 import { Admissions, checkAdmitted, describeWaiting } from './admissions.ts';
+import { describeForgetting } from './forgetting.ts';
 import { findAtPlace, isReleased } from './instance-rules.ts';
 import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
 import { PoolPulse } from './pool-pulse.ts';
@@ -69,7 +70,8 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   }
 
   listFormer(): readonly StoreEntry<LocalFileStore>[] {
-    const { driver, nodeName } = this.#options;
+    const { driver, nodeName, clusterId } = this.#options;
+    const knownBy = clusterId === undefined ? 'node' : 'machine';
     const isClaimed = (poolId: string): boolean => this.#states.some((state) => state.poolId === poolId);
     return this.#instances
       .filter((instance) => instance.driver === driver && instance.nodeName === nodeName)
@@ -79,7 +81,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
         nodeName,
         poolId,
         state: {
-          unavailable: `Pool ${poolName} (${poolId}) is not configured any more, but its volumes may be there still. Configure it again until they are deleted; if its data is gone for good, run "stowage pools forget ${poolId}".`,
+          unavailable: `Pool ${poolName} (${poolId}) is not configured any more, but its volumes may be there still. Configure it again until they are deleted; if its data is gone for good, ${describeForgetting(poolId, knownBy)}.`,
         },
       }));
   }

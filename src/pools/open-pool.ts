@@ -17,6 +17,7 @@ import type { Host } from '../host/host.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Admittance } from './admissions.ts';
 import { hasPool } from './existing-pool.ts';
+import { describeForgetting, type KnownBy } from './forgetting.ts';
 import type { NodeLossPolicy, PoolInstance, PoolRegistry, SeenPool } from './registry.ts';
 
 /** One pool as it is configured on this node. */
@@ -77,10 +78,11 @@ export async function openPool(
   const key = { driver, poolName: pool.name, nodeName };
   const place = await findOut(deps, { ...request, known: await registry.find(key, signal) }, signal);
   if (place === undefined) return undefined;
-  const { clusterId, knownPoolId } = place;
-  await ensurePoolMounted(toMounting(deps), { place: pool, isKnown: place.isKnown }, signal);
+  const { clusterId, knownPoolId, knownBy, isKnown } = place;
+  const forgetting = knownPoolId === undefined ? {} : { toForget: describeForgetting(knownPoolId, knownBy) };
+  await ensurePoolMounted(toMounting(deps), { place: pool, isKnown, ...forgetting }, signal);
   const paths = createStorePaths(pool.path);
-  const expected = { name: pool.name, paths, clusterId, knownPoolId, clock };
+  const expected = { name: pool.name, paths, clusterId, knownPoolId, clock, ...forgetting };
   const record = await ensurePoolRecord(expected);
   const { poolId } = record;
   events.claim(record);
@@ -120,6 +122,7 @@ async function noteOpen(
 /** What is expected at a place. */
 interface ExpectedPlace {
   readonly knownPoolId: string | undefined;
+  readonly knownBy: KnownBy;
   readonly clusterId: string | undefined;
   /** Nothing is made then, only found. */
   readonly isKnown: boolean;
@@ -138,11 +141,14 @@ async function findOut(
   signal: AbortSignal,
 ): Promise<ExpectedPlace | undefined> {
   const { clusterId } = deps;
-  if (known !== undefined) return { knownPoolId: known.poolId, clusterId, isKnown: true };
-  if (clusterId !== undefined) return { knownPoolId: undefined, clusterId, isKnown: false };
-  if (admittance !== undefined) return { ...admittance, isKnown: admittance.knownPoolId !== undefined };
+  const knownBy = clusterId === undefined ? 'node' : 'machine';
+  if (known !== undefined) return { knownPoolId: known.poolId, knownBy, clusterId, isKnown: true };
+  if (clusterId !== undefined) return { knownPoolId: undefined, knownBy, clusterId, isKnown: false };
+  if (admittance !== undefined) {
+    return { ...admittance, knownBy: 'cluster', isKnown: admittance.knownPoolId !== undefined };
+  }
   const isThere = await hasPool(toMounting(deps), pool, signal);
-  return isThere ? { knownPoolId: undefined, clusterId, isKnown: true } : undefined;
+  return isThere ? { knownPoolId: undefined, knownBy, clusterId, isKnown: true } : undefined;
 }
 
 function toMounting({ host, formatter }: OpenPoolDeps): PoolMounting {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { detectContent } from '../../src/host/filesystems/detect.ts';
@@ -127,7 +127,13 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
 
     const second = await fixture.openAsNode([pool]);
     await second.admission.admit({ ...NEW, knownPoolId: poolId }, signal);
-    await expect.poll(() => getSentence(second)).toMatch(/its disk is probably not mounted.*pools forget/);
+    await expect
+      .poll(() => getSentence(second))
+      .toMatch(
+        new RegExp(
+          `its disk is probably not mounted.*run "stowage pools forget ${poolId}" on a controller, and it is made`,
+        ),
+      );
     expect(second.list()[0]?.poolId).toBe(poolId);
     expect(await readdir(pool.path)).toEqual([]);
 
@@ -139,6 +145,47 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
     fixture.clock.wake();
     expect(await untilOpen(second)).toBe(poolId);
   });
+
+  it.each([
+    ['whose disk is not mounted', createDirectory, 'is probably not mounted', async () => undefined],
+    [
+      'at which another disk is mounted',
+      createDirectory,
+      'holds pool',
+      async (pool: ConfiguredPool) => {
+        const other = await fixture.openAsNode([pool], 'node-9');
+        await other.admission.admit(NEW, signal);
+        await untilOpen(other);
+        await other.close();
+      },
+    ],
+    ['whose file is missing', createFile, 'is missing', async () => undefined],
+  ])(
+    '%s say who has to forget them: the node itself and the cluster',
+    async (_what, create, why, replace) => {
+      const pool = await create();
+      const first = await fixture.openAsNode([pool]);
+      await first.admission.admit(NEW, signal);
+      const poolId = await untilOpen(first);
+      await first.close();
+      if (pool.backing.type === 'file') {
+        await fixture.host.mounts.unmount(pool.path, signal);
+        await fixture.host.loops.detachAll(pool.backing.path, signal);
+        await rm(pool.backing.path);
+      } else {
+        await rename(pool.path, `${pool.path}-away`);
+        await mkdir(pool.path);
+      }
+      await replace(pool);
+
+      const second = await fixture.openAsNode([pool]);
+
+      expect(getSentence(second)).toContain(why);
+      expect(getSentence(second)).toContain(
+        `run "stowage pools forget ${poolId}" on a controller, and "stowage pools forget ${poolId} --local" on this node`,
+      );
+    },
+  );
 
   it('on a node that got another name are opened once it has forgotten them itself, as it says', async () => {
     const pool = await createDirectory();

@@ -106,7 +106,9 @@ describe.skipIf(skipsRootTests())('pools', () => {
       await reboot(await open([pool]), pool);
       await rename(join(scratch.path, 'pool.img'), join(scratch.path, 'elsewhere.img'));
 
-      expect(getSentence(await open([pool]))).toMatch(/is missing: is the disk that it lies on mounted/);
+      expect(getSentence(await open([pool]))).toMatch(
+        /is missing: is the disk that it lies on mounted.*run "stowage pools forget [a-z2-7]{8} --local" with the --config/,
+      );
       expect(await readdir(scratch.path)).not.toContain('pool.img');
     });
 
@@ -166,12 +168,18 @@ describe.skipIf(skipsRootTests())('pools', () => {
         'count=320',
         'conv=notrunc',
       ]);
-      expect(getSentence(await open([pool]))).toMatch(/cannot be mounted/);
+      expect(getSentence(await open([pool]))).toMatch(/cannot be mounted.*If this is another disk.*--local/);
     });
 
-    it('say what is missing', async () => {
+    it('say what is missing, and what to do when it never comes back', async () => {
       const missing = createPool('pool', { type: 'device', device: join(scratch.path, 'no-disk') });
-      expect(getSentence(await open([missing]))).toMatch(/is missing.*attach the disk/);
+      expect(getSentence(await open([missing]))).toMatch(/is missing.*attach the disk.* at reboot\)\.$/);
+      const pool = createPool('pool', { type: 'device', device: await attachDisk() });
+      await reboot(await open([pool]), pool);
+
+      expect(getSentence(await open([missing]))).toMatch(
+        /is missing.*attach.*If it is gone for good.*--local/,
+      );
     });
   });
 });

@@ -23,6 +23,8 @@ export interface PoolMounting {
 export interface MountablePool<B extends PoolBacking = PoolBacking> {
   readonly place: PoolPlace & { readonly backing: B };
   readonly isKnown: boolean;
+  /** What an operator does when the known pool's data is gone for good, as an order in a sentence. */
+  readonly toForget?: string;
 }
 
 /**
@@ -34,15 +36,15 @@ export async function ensurePoolMounted(
   pool: MountablePool,
   signal: AbortSignal,
 ): Promise<void> {
-  const { place, isKnown } = pool;
+  const { place, ...knowledge } = pool;
   const { backing } = place;
   switch (backing.type) {
     case 'none':
       return await checkDirectory(place);
     case 'file':
-      return await ensureFileMounted(deps, { place: { ...place, backing }, isKnown }, signal);
+      return await ensureFileMounted(deps, { place: { ...place, backing }, ...knowledge }, signal);
     case 'device':
-      return await ensureDeviceMounted(deps, { place: { ...place, backing }, isKnown }, signal);
+      return await ensureDeviceMounted(deps, { place: { ...place, backing }, ...knowledge }, signal);
   }
 }
 
@@ -67,13 +69,19 @@ async function ensureFileMounted(
   signal: AbortSignal,
 ): Promise<void> {
   const { host } = deps;
-  const { place, isKnown } = pool;
+  const { place, ...knowledge } = pool;
   const file = place.backing.path;
   const mounted = await host.mounts.findAt(place.path, signal);
   if (mounted !== undefined) await checkMountedFile(host, place, { file, mounted }, signal);
   const sizeBytes = Math.floor(place.backing.size / PAGE_BYTES) * PAGE_BYTES;
   checkSize(place, sizeBytes, deps.xfs);
-  const poolFile = { poolName: place.name, path: file, sizeBytes, isSparse: place.backing.sparse, isKnown };
+  const poolFile = {
+    poolName: place.name,
+    path: file,
+    sizeBytes,
+    isSparse: place.backing.sparse,
+    ...knowledge,
+  };
   await ensurePoolFile(poolFile, host.syscalls, signal);
   await using undo = new AsyncDisposableStack();
   const sectorSizeBytes = await getSectorSize(host.mounts, file, signal);
@@ -94,7 +102,7 @@ async function ensureDeviceMounted(
   const { host } = deps;
   const { place } = pool;
   const { device } = place.backing;
-  const majorMinor = await getDeviceNumber(place, device);
+  const majorMinor = await getDeviceNumber(pool, device);
   const mounted = await host.mounts.findAt(place.path, signal);
   if (mounted !== undefined && mounted.majorMinor !== majorMinor) throw mountedElse(place, mounted, device);
   if (mounted === undefined) await formatAndMount(deps, pool, device, signal);
@@ -118,38 +126,39 @@ async function checkMountedFile(
 
 async function formatAndMount(
   deps: PoolMounting,
-  { place, isKnown }: MountablePool,
+  pool: MountablePool,
   device: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!isKnown) {
+  const { place } = pool;
+  if (!pool.isKnown) {
     const { sizeBytes } = await deps.host.syscalls.getDeviceSize({ device }, signal);
     const request = { device, volumeId: `pool:${place.name}`, expectedSizeBytes: sizeBytes };
     await deps.formatter.ensureFormatted({ ...request, fsType: 'xfs', label: LABEL }, signal);
   }
   await mkdir(place.path, { recursive: true, mode: 0o700 });
-  await mountXfs(deps, place, device, signal);
+  await mountXfs(deps, pool, device, signal);
   await chmod(place.path, 0o700);
 }
 
 /** With project quotas where the kernel has them; elsewhere that mount fails. */
 async function mountXfs(
   { host, xfs }: PoolMounting,
-  place: PoolPlace,
+  pool: MountablePool,
   device: string,
   signal: AbortSignal,
 ): Promise<void> {
   const mount = async (options: readonly string[]): Promise<void> =>
     await host.mounts.mount(
-      { source: device, target: place.path, fsType: 'xfs', readOnly: false, options },
+      { source: device, target: pool.place.path, fsType: 'xfs', readOnly: false, options },
       signal,
     );
   try {
     await mount([...xfs.mountOptions, 'prjquota']);
   } catch (error) {
-    if (!isErrno(error, 'EINVAL', 'ENOSYS', 'EOPNOTSUPP')) throw cannotMount(place, device, error);
+    if (!isErrno(error, 'EINVAL', 'ENOSYS', 'EOPNOTSUPP')) throw cannotMount(pool, device, error);
     await mount(xfs.mountOptions).catch((again: unknown) => {
-      throw cannotMount(place, device, again);
+      throw cannotMount(pool, device, again);
     });
   }
 }
@@ -171,15 +180,19 @@ function checkSize(place: PoolPlace, sizeBytes: number, xfs: Filesystem): void {
   );
 }
 
-async function getDeviceNumber(place: PoolPlace, device: string): Promise<string> {
+async function getDeviceNumber({ place, toForget }: MountablePool, device: string): Promise<string> {
   const found = await stat(device).catch((error: unknown) => {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (found?.isBlockDevice() !== true) {
+    const ifGone =
+      toForget === undefined
+        ? ''
+        : ` If it is gone for good, ${toForget}, and the pool is made anew on another one.`;
     throw new DriverError(
       'POOL_UNAVAILABLE',
-      `${device} is ${found === undefined ? 'missing' : 'not a block device'}, so pool ${place.name} cannot be opened: attach the disk, or correct the path (a link below /dev/disk/by-id does not change at reboot).`,
+      `${device} is ${found === undefined ? 'missing' : 'not a block device'}, so pool ${place.name} cannot be opened: attach the disk, or correct the path (a link below /dev/disk/by-id does not change at reboot).${ifGone}`,
     );
   }
   return toMajorMinor(found.rdev);
@@ -192,10 +205,14 @@ function mountedElse(place: PoolPlace, mounted: MountEntry, expected: string): D
   );
 }
 
-function cannotMount(place: PoolPlace, device: string, cause: unknown): DriverError {
+function cannotMount({ place, toForget }: MountablePool, device: string, cause: unknown): DriverError {
+  const ifReplaced =
+    toForget === undefined
+      ? ''
+      : ` If this is another disk, which replaces the one before for good, ${toForget}, and the pool is made anew.`;
   return new DriverError(
     'POOL_UNAVAILABLE',
-    `The file system of pool ${place.name} on ${device} cannot be mounted at ${place.path}: the kernel's log (dmesg) says why; xfs_repair may help.`,
+    `The file system of pool ${place.name} on ${device} cannot be mounted at ${place.path}: the kernel's log (dmesg) says why; xfs_repair may help.${ifReplaced}`,
     { cause },
   );
 }

@@ -16,6 +16,8 @@ export interface PoolFile {
   readonly isSparse: boolean;
   /** Whether the registry knows the pool: a missing file is then a loss, not a beginning. */
   readonly isKnown: boolean;
+  /** What an operator does when the known pool's data is gone for good, as an order in a sentence. */
+  readonly toForget?: string;
 }
 
 /**
@@ -70,8 +72,10 @@ async function createFile(
   signal: AbortSignal,
 ): Promise<void> {
   if (file.isKnown) {
+    const ifGone =
+      file.toForget === undefined ? '' : ` If it is gone for good, ${file.toForget}, and it is made anew.`;
     throw unavailable(
-      `The file ${file.path} that holds pool ${file.poolName} is missing: is the disk that it lies on mounted? If it is gone for good, run "stowage pools forget" with the pool's id, which "stowage pools" shows, and it is made anew.`,
+      `The file ${file.path} that holds pool ${file.poolName} is missing: is the disk that it lies on mounted?${ifGone}`,
     );
   }
   // One fixed name, so that a killed attempt's leftovers are found by the next.

@@ -16,6 +16,8 @@ export interface ExpectedPool {
   readonly clusterId: string | undefined;
   /** From the registry: undefined when this node never had the pool. */
   readonly knownPoolId: string | undefined;
+  /** What an operator does when the known pool's data is gone for good, as an order in a sentence. */
+  readonly toForget?: string;
   readonly clock: Clock;
 }
 
@@ -49,10 +51,10 @@ export async function findPoolRecord({
 
 /** The record comes first: volumes/ without it always means that something is wrong. */
 async function initialise(expected: ExpectedPool): Promise<PoolRecord> {
-  const { paths, name, clusterId, knownPoolId, clock } = expected;
+  const { paths, name, clusterId, knownPoolId, toForget, clock } = expected;
   if (knownPoolId !== undefined) {
     throw unavailable(
-      `Pool ${name} (${knownPoolId}) is known on this node, but ${paths.root} holds no pool: its disk is probably not mounted. Mount it. If the pool's data is gone for good, run "stowage pools forget ${knownPoolId}", and it is made anew.`,
+      `Pool ${name} (${knownPoolId}) is known on this node, but ${paths.root} holds no pool: its disk is probably not mounted. Mount it.${toForget === undefined ? '' : ` If the pool's data is gone for good, ${toForget}, and it is made anew.`}`,
     );
   }
   for (const directory of [paths.volumes, paths.snapshots]) {
@@ -76,7 +78,7 @@ async function initialise(expected: ExpectedPool): Promise<PoolRecord> {
 }
 
 function checkIdentity(
-  { name, paths, clusterId, knownPoolId }: Omit<ExpectedPool, 'clock'>,
+  { name, paths, clusterId, knownPoolId, toForget }: Omit<ExpectedPool, 'clock'>,
   record: PoolRecord,
 ): void {
   if (clusterId !== undefined && record.clusterId !== clusterId) {
@@ -86,7 +88,7 @@ function checkIdentity(
   }
   if (knownPoolId !== undefined && record.poolId !== knownPoolId) {
     throw unavailable(
-      `Pool ${name} was ${knownPoolId} on this node, but ${paths.root} holds pool ${record.poolId}. Mount the right disk. If this one replaces it for good, run "stowage pools forget ${knownPoolId}".`,
+      `Pool ${name} was ${knownPoolId} on this node, but ${paths.root} holds pool ${record.poolId}. Mount the right disk.${toForget === undefined ? '' : ` If this one replaces it for good, ${toForget}.`}`,
     );
   }
 }
