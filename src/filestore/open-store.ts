@@ -4,7 +4,7 @@ import type { KeyedLock } from '../base/keyed-lock.ts';
 import type { DriverError } from '../domain/errors.ts';
 import { getSectorSize } from '../host/disk-facts.ts';
 import { createFilesystems } from '../host/filesystems/index.ts';
-import { readFileSystemRoom } from '../host/file-system-room.ts';
+import { createRoomReader } from '../host/file-system-room.ts';
 import type { Host } from '../host/host.ts';
 import { probeQuotas } from '../host/quotas/index.ts';
 import type { QuotaKind } from '../host/quotas/quota.ts';
@@ -156,7 +156,12 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     filesystems: createFilesystems(host),
     abilities,
     presence: await createPoolPresence({ paths, name: pool.name }, options.onLost ?? (() => undefined)),
-    room: new RoomKeeper({ pool, readFileSystemRoom, shelves: [volumes, snapshots], meter }),
+    room: new RoomKeeper({
+      pool,
+      readRoom: createRoomReader(pool.path),
+      shelves: [volumes, snapshots],
+      meter,
+    }),
     meter,
     trash,
     staging: new Staging({ paths, nodeName, trash, clock, logger }),

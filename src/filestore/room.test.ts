@@ -43,8 +43,8 @@ function createKeeper(facts: Facts): RoomKeeper {
     signal,
   });
   return new RoomKeeper({
-    pool: { name: 'p', path: '/pool', overcommit: facts.overcommit ?? 1 },
-    readFileSystemRoom: async () => use,
+    pool: { name: 'p', overcommit: facts.overcommit ?? 1 },
+    readRoom: async () => use,
     shelves: [{ promisedBytes: facts.promised, whenLoaded: async () => undefined }],
     meter,
   });

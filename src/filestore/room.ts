@@ -1,5 +1,5 @@
 import { DriverError } from '../domain/errors.ts';
-import type { FileSystemRoom } from '../host/file-system-room.ts';
+import type { FileSystemRoom, RoomReader } from '../host/file-system-room.ts';
 import type { StoreRoom } from './file-store.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
@@ -17,8 +17,9 @@ export interface PromisingRecords {
 }
 
 export interface RoomOptions {
-  readonly pool: { readonly name: string; readonly path: string; readonly overcommit: number };
-  readonly readFileSystemRoom: (path: string, signal: AbortSignal) => Promise<FileSystemRoom>;
+  readonly pool: { readonly name: string; readonly overcommit: number };
+  /** Of the file system that the pool is on. */
+  readonly readRoom: RoomReader;
   readonly shelves: readonly PromisingRecords[];
   readonly meter: UsageMeter;
 }
@@ -36,7 +37,7 @@ export class RoomKeeper {
   async getRoom(signal: AbortSignal): Promise<StoreRoom> {
     await this.#whenLoaded(signal);
     await this.#options.meter.ensureRead(GOOD_AGE_MS, signal);
-    return this.#account(await this.#statfs(signal));
+    return this.#account(await this.#options.readRoom(signal));
   }
 
   /** Takes `bytes` out of the room until the result is disposed; by then a record counts for them, or nothing does. Throws NO_ROOM with the numbers. */
@@ -44,10 +45,10 @@ export class RoomKeeper {
     await this.#whenLoaded(signal);
     await this.#options.meter.ensureRead(GOOD_AGE_MS, signal);
     this.#options.meter.refresh(REFRESH_AGE_MS);
-    let room = this.#account(await this.#statfs(signal));
+    let room = this.#account(await this.#options.readRoom(signal));
     if (room.availableBytes < bytes) {
       await this.#options.meter.ensureRead(REFUSAL_AGE_MS, signal);
-      room = this.#account(await this.#statfs(signal));
+      room = this.#account(await this.#options.readRoom(signal));
     }
     // From here to the addition nothing waits: that is what makes the check and the taking one.
     if (room.availableBytes < bytes) throw this.#refusal(bytes, subject, room);
@@ -63,10 +64,6 @@ export class RoomKeeper {
 
   async #whenLoaded(signal: AbortSignal): Promise<void> {
     for (const shelf of this.#options.shelves) await shelf.whenLoaded(signal);
-  }
-
-  async #statfs(signal: AbortSignal): Promise<FileSystemRoom> {
-    return await this.#options.readFileSystemRoom(this.#options.pool.path, signal);
   }
 
   /**
