@@ -8,6 +8,7 @@ export interface CommandFailure {
   readonly timedOut?: boolean;
   readonly isAborted?: boolean;
   readonly notFound?: boolean;
+  readonly isGivenUp?: boolean;
   /** Its process id, when not even SIGKILL ended it in time: it goes on, most likely in a dead device or server. */
   readonly abandonedPid?: number | undefined;
   readonly stderr: string;
@@ -31,6 +32,8 @@ export class CommandError extends Error {
   readonly isAborted: boolean;
   /** There is no such program. */
   readonly notFound: boolean;
+  /** It said what nothing could come of any more ({@link Command.givesUpOn}). */
+  readonly isGivenUp: boolean;
   readonly abandonedPid: number | undefined;
   readonly stderr: string;
 
@@ -42,6 +45,7 @@ export class CommandError extends Error {
     this.timedOut = failure.timedOut ?? false;
     this.isAborted = failure.isAborted ?? false;
     this.notFound = failure.notFound ?? false;
+    this.isGivenUp = failure.isGivenUp ?? false;
     this.abandonedPid = failure.abandonedPid;
     this.stderr = failure.stderr;
   }
@@ -61,6 +65,7 @@ function toReason(failure: CommandFailure): string {
   if (failure.notFound === true) return 'is not installed';
   if (failure.timedOut === true) return 'did not end before its deadline';
   if (failure.isAborted === true) return 'was stopped, since its result is not wanted any more';
+  if (failure.isGivenUp === true) return 'was stopped, since nothing can come of it any more';
   if (failure.exitCode !== undefined) return `failed with exit code ${failure.exitCode}`;
   return failure.signal === undefined ? 'could not be started' : `was ended by ${failure.signal}`;
 }

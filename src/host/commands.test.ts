@@ -187,6 +187,35 @@ describe('a stream of input', () => {
     await expect(stateOf(pid)).resolves.toBe('gone');
   });
 
+  it('is ended with the program that says what nothing can come of, at once', async () => {
+    await program('complain', 'printf "no ro" >&2; sleep 0.05; printf "om\\nmore\\n" >&2; cat > /dev/null');
+    let isEnded = false;
+    async function* endless(): AsyncGenerator<Buffer> {
+      try {
+        for (;;) {
+          await sleepFor(1);
+          yield Buffer.alloc(1024);
+        }
+      } finally {
+        isEnded = true;
+      }
+    }
+    const command = {
+      argv: ['complain'] as const,
+      input: endless(),
+      deadlineMs: 60_000,
+      givesUpOn: (line: string) => line === 'no room',
+    };
+
+    const failure = await failureOf(commands().run(command, never));
+
+    expect(failure).toMatchObject({ isGivenUp: true, timedOut: false, isAborted: false });
+    expect(failure.message).toMatch(
+      /^complain was stopped, since nothing can come of it any more\. It said: no room/,
+    );
+    await expect.poll(() => isEnded).toBe(true);
+  });
+
   it('need not be read to its end', async () => {
     async function* input(): AsyncGenerator<Buffer> {
       for (;;) yield Buffer.alloc(100_000, 'x');

@@ -26,14 +26,14 @@ export function createCommands(dependencies: CommandsDependencies): Commands {
     return child.pid;
   }
 
-  /** Waits for the end. Throws, and kills the group, when a deadline, an abort or its input ends it. */
+  /** Waits for the end. Throws, and kills the group, when a deadline, an abort, its input or what it says ends it. */
   async function settle(
     command: Command,
     running: RunningCommand,
     signal: AbortSignal,
   ): Promise<CommandResult> {
     using stop = stopOn(command, signal);
-    const ended = await Promise.race([running.ended, running.inputFailed, stop.reason]);
+    const ended = await Promise.race([running.ended, running.inputFailed, running.givenUp, stop.reason]);
     if (typeof ended === 'object' && 'exitCode' in ended) return toCommandResult(command, running, ended);
     const abandonedPid = await kill(command, running);
     releaseCommand(running);

@@ -37,6 +37,8 @@ export interface Command {
   readonly okExitCodes?: readonly number[];
   /** Kept of each stream; what is beyond is dropped from the middle. Default 64 KiB. */
   readonly maxOutputBytes?: number;
+  /** Asked of each whole line that the program prints to stderr. When it says true the program is ended, and fails: nothing can come of it any more. */
+  readonly givesUpOn?: (line: string) => boolean;
 }
 
 export interface CommandResult {

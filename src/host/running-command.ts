@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { BoundedOutput } from './bounded-output.ts';
 import { CommandError } from './command-error.ts';
 import type { Command, CommandResult } from './host.ts';
+import { LineWatch } from './line-watch.ts';
 
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** How long output is awaited after the child has ended: a process that it left behind may hold the pipes open. */
@@ -17,6 +18,8 @@ export interface RunningCommand {
   readonly ended: Promise<CommandEnd>;
   /** Resolves with the error of an input that failed; else never. */
   readonly inputFailed: Promise<{ readonly inputError: unknown }>;
+  /** Resolves when it said what it is given up on; else never. */
+  readonly givenUp: Promise<'isGivenUp'>;
 }
 
 /** How a child process ended. */
@@ -43,13 +46,28 @@ export function startCommand(
   const stderr = new BoundedOutput(maximum);
   if (options.collects) child.stdout?.on('data', (chunk: Buffer) => stdout.append(chunk));
   child.stderr?.on('data', (chunk: Buffer) => stderr.append(chunk));
+  const givenUp = Promise.withResolvers<'isGivenUp'>();
+  const { givesUpOn } = command;
+  if (givesUpOn !== undefined) {
+    const lines = new LineWatch((line) => {
+      if (givesUpOn(line)) givenUp.resolve('isGivenUp');
+    });
+    child.stderr?.on('data', (chunk: Buffer) => lines.append(chunk));
+  }
   const failed = Promise.withResolvers<{ readonly inputError: unknown }>();
   if (child.stdin !== null) {
     void feed(child.stdin, command.input ?? '').catch((inputError: unknown) =>
       failed.resolve({ inputError }),
     );
   }
-  return { child, stdout, stderr, ended: waitForEnd(child), inputFailed: failed.promise };
+  return {
+    child,
+    stdout,
+    stderr,
+    ended: waitForEnd(child),
+    inputFailed: failed.promise,
+    givenUp: givenUp.promise,
+  };
 }
 
 /** The result of a command that ended by itself. Throws CommandError when that was a failure. */

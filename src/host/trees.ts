@@ -51,9 +51,19 @@ export function createTrees({ commands, mounts, logger }: TreesDeps): Trees {
     },
     async unpack({ archive, target }, signal) {
       const startedAt = performance.now();
-      const command = { argv: toUnpackArgv(target), input: archive, okExitCodes: [0, 1, 2] };
-      const result = await run(tools, command, signal);
-      if (result.exitCode !== 0) throw toUnpackError(target, result);
+      const command = {
+        argv: toUnpackArgv(target),
+        input: archive,
+        okExitCodes: [0, 1, 2],
+        // By itself tar would go on to read all that it has no room for, at the expense of the source and of the way from there.
+        givesUpOn: isAboutRoom,
+      };
+      try {
+        const result = await run(tools, command, signal);
+        if (result.exitCode !== 0) throw toUnpackError(target, result);
+      } catch (error) {
+        throw error instanceof CommandError && error.isGivenUp ? toUnpackError(target, error) : error;
+      }
       logger.debug('Tree unpacked', { target, durationMs: Math.round(performance.now() - startedAt) });
     },
     async measure(path, signal) {
@@ -66,7 +76,7 @@ export function createTrees({ commands, mounts, logger }: TreesDeps): Trees {
 
 async function run(
   tools: Tools,
-  command: Pick<Command, 'argv' | 'input' | 'okExitCodes'>,
+  command: Pick<Command, 'argv' | 'input' | 'okExitCodes' | 'givesUpOn'>,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   return await tools.run({ ...command, deadlineMs: DEADLINE_MS, maxOutputBytes: MAX_OUTPUT_BYTES }, signal);
@@ -116,37 +126,43 @@ function toPackError(source: string, error: CommandError): DriverError {
   );
 }
 
-function toUnpackError(target: string, result: CommandResult): DriverError {
-  const said = firstLines(result.stderr);
-  const isFull = isAboutRoom(said);
+/** What a program left behind that did not do all of its work. */
+type Shortfall = Pick<CommandResult, 'stderr'> & { readonly exitCode: number | undefined };
+
+function toUnpackError(target: string, shortfall: Shortfall): DriverError {
+  return toTargetError(`The archive could not be unpacked to ${target}`, 'tar', shortfall);
+}
+
+function toCopyError({ source, target }: CopyTreeOptions, shortfall: Shortfall): DriverError {
+  return toTargetError(`The tree ${source} could not be copied to ${target}`, 'cp', shortfall);
+}
+
+function toTargetError(what: string, program: string, { stderr, exitCode }: Shortfall): DriverError {
+  const aboutRoom = firstLines(stderr, isAboutRoom);
+  const details = { exitCode };
+  if (aboutRoom === '') {
+    const message = `${what}. ${program} said: ${firstLines(stderr)}`;
+    return new DriverError('PRECONDITION_FAILED', message, { details });
+  }
   return new DriverError(
-    isFull ? 'NO_ROOM' : 'PRECONDITION_FAILED',
-    `The archive could not be unpacked to ${target}${isFull ? ', because there is no room for it' : ''}. tar said: ${said}`,
-    { details: { exitCode: result.exitCode } },
+    'NO_ROOM',
+    `${what}, because there is no room for it. ${program} said: ${aboutRoom}. Remove volumes or snapshots from the pool, or enlarge it; where the volume itself is too small, ask for a larger one.`,
+    { details },
   );
 }
 
-function isAboutRoom(said: string): boolean {
-  // "Wrote only …" is what tar says of a file that the last blocks went to.
-  return /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(said);
-}
-
-function toCopyError(options: CopyTreeOptions, result: CommandResult): DriverError {
-  const said = firstLines(result.stderr);
-  const isFull = isAboutRoom(said);
-  return new DriverError(
-    isFull ? 'NO_ROOM' : 'PRECONDITION_FAILED',
-    `The tree ${options.source} could not be copied to ${options.target}${isFull ? ', because there is no room for it' : ''}. cp said: ${said}`,
-    { details: { exitCode: result.exitCode } },
-  );
+/** Of a file or directory, that is: attributes have limits of their own, which tar warns of only. "Wrote only …" is what it says of a file that the last blocks went to. */
+function isAboutRoom(line: string): boolean {
+  const isMeant = /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/.test(line);
+  return isMeant && !/extended attribute|POSIX ACLs/.test(line);
 }
 
 /** rm's complaint about the root of its mount, and tar's note of what is no content. */
 const IRRELEVANT = /'\/target': Device or resource busy|: socket ignored$/;
 
 /** What a program said first, as far as it matters. */
-function firstLines(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line !== '' && !IRRELEVANT.test(line));
+function firstLines(stderr: string, isMeant: (line: string) => boolean = () => true): string {
+  const lines = stderr.split('\n').filter((line) => line !== '' && !IRRELEVANT.test(line) && isMeant(line));
   return lines.slice(0, 3).join('; ').slice(0, 500);
 }
 

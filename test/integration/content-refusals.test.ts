@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRemoteContent } from '../../src/agent/content-client.ts';
@@ -171,6 +171,43 @@ describe.skipIf(skipsRootTests())('content of an agent', () => {
     await expect(small.store.createVolume(request, signal)).rejects.toMatchObject({ code: 'NO_ROOM' });
 
     expect(await readdir(small.paths.staging)).toEqual([]);
+    expect(await readdir(small.paths.volumes)).toEqual([]);
+  });
+
+  it('of a tree is not read on when the disk of its target is full', async () => {
+    const request = toRequest('tree', {
+      layout: 'directory',
+      quota: 'none',
+      range: { requiredBytes: 16 * MiB, limitBytes: undefined },
+    });
+    const { id } = await fixture.store.createVolume(request, signal);
+    const { path } = await fixture.store.locate({ id }, signal);
+    const noise = createHash('sha512').update('y').digest();
+    for (const name of ['first', 'second', 'third']) {
+      await writeFile(join(path, name), Buffer.alloc(64 * MiB, noise), { flush: true });
+    }
+    const contents = createContentPath(way.sources);
+    await using small = await makeLocalStore({ type: 'xfs', sizeBytes: 320 * MiB }, { contents });
+    let parts = 0;
+    contents.mischief = {
+      async onPart(part, count) {
+        parts = count;
+        if (count === 8) await fillDisk(join(small.scratch.path, 'ballast'));
+        return part;
+      },
+    };
+    const source = { kind: 'volume', id } as const;
+    const target = { nodeName: 'node-1', poolId: small.store.poolId, volumeName: 'copy' };
+    const from = { nodeName: 'node-1', poolId: fixture.store.poolId };
+    const origin = way.origins.createOrigin({ source, from, target });
+
+    const copying = small.store.createVolume({ ...request, name: 'copy', source, origin }, signal);
+
+    await expect(copying).rejects.toMatchObject({
+      code: 'NO_ROOM',
+      message: expect.stringMatching(/no room.*Remove volumes or snapshots/s),
+    });
+    expect(parts).toBeLessThan(64);
     expect(await readdir(small.paths.volumes)).toEqual([]);
   });
 });

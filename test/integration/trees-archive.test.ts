@@ -85,16 +85,51 @@ describe.skipIf(skipsRootTests())('archives of whole trees', () => {
     expect(await readdir(target)).toEqual(['file']);
   });
 
-  it('say that there is no room, and end their source', async () => {
+  it('say that there is no room as soon as there is none, and end their source', async () => {
     await using small = await makeScratchFilesystem({ type: 'ext4', sizeBytes: 32 * MIB });
     const source = await makeDirectory('large');
-    await writeFile(join(source, 'file'), Buffer.alloc(40 * MIB, 1));
+    for (const name of ['first', 'second', 'third']) {
+      await writeFile(join(source, name), Buffer.alloc(48 * MIB, 1));
+    }
     const target = join(small.path, 'target');
     await mkdir(target);
+    let readBytes = 0;
+    let isEnded = false;
+    async function* count(): AsyncGenerator<Buffer> {
+      try {
+        for await (const chunk of openTrees().pack(source, NONE)) {
+          readBytes += chunk.length;
+          yield chunk;
+        }
+      } finally {
+        isEnded = true;
+      }
+    }
 
-    const unpacking = openTrees().unpack({ archive: openTrees().pack(source, NONE), target }, NONE);
+    const unpacking = openTrees().unpack({ archive: count(), target }, NONE);
 
-    await expect(unpacking).rejects.toMatchObject({ code: 'NO_ROOM' });
+    await expect(unpacking).rejects.toMatchObject({
+      code: 'NO_ROOM',
+      message: expect.stringMatching(
+        /no room for it.*tar said: .*(No space left|Wrote only).*Remove volumes or snapshots/s,
+      ),
+    });
+    await expect.poll(() => isEnded).toBe(true);
+    expect(readBytes).toBeLessThan(48 * MIB);
+  });
+
+  it('are unpacked although their target cannot take all attributes', async () => {
+    await using other = await makeScratchFilesystem({ type: 'ext4', sizeBytes: 32 * MIB });
+    await using roomy = await makeScratchFilesystem({ type: 'xfs', sizeBytes: 320 * MIB });
+    const [source, target] = [join(roomy.path, 'source'), join(other.path, 'target')];
+    for (const path of [source, target]) await mkdir(path);
+    await writeFile(join(source, 'file'), 'content');
+    // More than a block of ext4, which says then that no space is left.
+    await exec('setfattr', ['-n', 'user.large', '-v', 'x'.repeat(16_000), join(source, 'file')]);
+
+    await openTrees().unpack({ archive: openTrees().pack(source, NONE), target }, NONE);
+
+    expect(await readdir(target)).toEqual(['file']);
   });
 
   it('are refused when they are cut off', async () => {
