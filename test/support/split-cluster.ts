@@ -8,7 +8,7 @@ import type { NodeDefinition } from '../../src/gen/csi/v1/Node.ts';
 import { createClient, type RpcClient } from '../../src/rpc/client.ts';
 import { loadCsiServiceTypes } from '../../src/rpc/proto.ts';
 import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../../src/rpc/tls.ts';
-import { findFreePort } from './free-port.ts';
+import { drawLoopbackHost, findFreePort } from './free-port.ts';
 import { type Program, startProgram } from './program.ts';
 import type { PoolConfig } from './server.ts';
 import { createTlsFilesAuthority } from './tls-files.ts';
@@ -129,7 +129,8 @@ async function startNode(
 ): Promise<NodeMember> {
   const { name, pools, tls, program } = options;
   const directory = join(options.directory, 'nodes', name);
-  const agentAddress = `127.0.0.1:${await findFreePort()}`;
+  const host = drawLoopbackHost();
+  const agentAddress = `${host}:${await findFreePort(host)}`;
   const endpoint = `unix://${join(directory, 'csi', 'csi.sock')}`;
   const member = await createMember({
     name,
