@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** For effects that a test waits for: by default it would be a second, which a busy machine may need to wake somebody up. */
+const POLLING = { expect: { poll: { timeout: 30_000 } } } as const;
+
 /** Tiers of the test pyramid; which need root is said in CONTRIBUTING.md. */
 export default defineConfig({
   test: {
@@ -12,25 +15,35 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          pool: 'forks',
-          fileParallelism: false,
+          ...POLLING,
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          // More than what is waited for in it.
           testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
         test: {
+          ...POLLING,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...POLLING,
           name: 'smoke',
           include: ['test/smoke/**/*.test.ts'],
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -14,6 +14,8 @@ import type { BackendFixture, BackendVariant } from './backend.ts';
 
 /** A signal for one test's calls. */
 export const signal = AbortSignal.timeout(600_000);
+/** Longer than anybody else on the machine keeps a device busy in passing. */
+const PENDING_FOR_MS = 60_000;
 
 /** Ids that this driver did not give out, in every way in which one can be wrong. */
 export const FOREIGN_IDS: readonly string[] = [
@@ -81,11 +83,13 @@ export async function takeDown(
 
 /** Repeats a call while its answer is that the work goes on. */
 export async function untilDone<T>(call: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
+  const giveUpAt = performance.now() + PENDING_FOR_MS;
+  for (;;) {
     try {
       return await call();
     } catch (error) {
-      if (!isDriverError(error, 'OPERATION_PENDING') || attempt >= 200) throw error;
+      if (!isDriverError(error, 'OPERATION_PENDING') || performance.now() > giveUpAt) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }

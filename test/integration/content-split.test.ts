@@ -104,7 +104,7 @@ describe.skipIf(skipsRootTests())('a restore on another node', () => {
             () => 0,
           );
         },
-        { timeout: 20_000, interval: 1 },
+        { interval: 1 },
       )
       .toBeGreaterThan(0);
   }
@@ -127,7 +127,8 @@ describe.skipIf(skipsRootTests())('a restore on another node', () => {
     const id = await made;
     expect(await hash(toImage('node-b', id))).toBe(sum);
     const handedOut = source.program.logs().filter((line) => line.includes('Content is handed out'));
-    expect(handedOut).toEqual([expect.stringMatching(/"from":[1-9]/)]);
+    expect(handedOut.length).toBeGreaterThan(0);
+    for (const line of handedOut) expect(line).toMatch(/"from":[1-9]/);
     await getController().DeleteVolume({ volumeId: id });
   });
 

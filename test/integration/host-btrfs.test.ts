@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isErrno } from '../../src/host/errno.ts';
 import { createSyscalls } from '../../src/host/syscalls/create-syscalls.ts';
 import type { Syscalls } from '../../src/host/syscalls/syscalls.ts';
 import { makeScratchFilesystem, skipsRootTests } from '../support/scratch.ts';
 
+const exec = promisify(execFile);
 const signal = new AbortController().signal;
 
 describe.skipIf(skipsRootTests())('Subvolumes and quota groups of btrfs', () => {
@@ -121,9 +124,12 @@ describe.skipIf(skipsRootTests())('Subvolumes and quota groups of btrfs', () => 
     await remove(path);
 
     const removeGroup = () => syscalls.removeQgroup({ path: root, subvolumeId }, signal);
-    // The kernel's cleaner lets go of the deleted subvolume first.
+    // The kernel's cleaner lets go of the deleted subvolume first; this is what wakes it.
     await expect
-      .poll(() => removeGroup().catch((error: unknown) => error), { timeout: 40_000 })
+      .poll(async () => {
+        await exec('btrfs', ['filesystem', 'sync', root]);
+        return await removeGroup().catch((error: unknown) => error);
+      })
       .toBeUndefined();
 
     await removeGroup();

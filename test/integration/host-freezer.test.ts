@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleepFor } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isDriverError } from '../../src/domain/errors.ts';
@@ -84,7 +83,8 @@ describe.skipIf(skipsRootTests()).each(['ext4', 'xfs', 'btrfs'] as const)('Freez
   });
 
   it('is thawed when the time is over, and the result is not used', async () => {
-    const late = host.freezer.whileFrozen({ path, maxFrozenMs: 50 }, () => sleepFor(400), signal);
+    const untilThawed = async (): Promise<void> => await expect.poll(() => isFrozen()).toBe(false);
+    const late = host.freezer.whileFrozen({ path, maxFrozenMs: 50 }, untilThawed, signal);
 
     await expect(late).rejects.toSatisfy((error) => isDriverError(error, 'OPERATION_PENDING'));
     expect(await isFrozen()).toBe(false);
@@ -101,7 +101,7 @@ describe.skipIf(skipsRootTests()).each(['ext4', 'xfs', 'btrfs'] as const)('Freez
     await host.syscalls.thaw({ path }, signal);
   });
 
-  it('is thawed within a second when the program that froze it is killed', async () => {
+  it('is thawed when the program that froze it is killed', async () => {
     const child = spawn(process.execPath, [holdFreeze, path, runDirectory], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -110,7 +110,7 @@ describe.skipIf(skipsRootTests()).each(['ext4', 'xfs', 'btrfs'] as const)('Freez
 
     child.kill('SIGKILL');
 
-    await expect.poll(() => isFrozen(), { timeout: 1000, interval: 20 }).toBe(false);
+    await expect.poll(() => isFrozen()).toBe(false);
     await writeFile(join(path, 'file'), 'writable');
     expect(await host.freezer.recover(signal)).toEqual([]);
     expect(await listRecords()).toEqual([]);
@@ -121,7 +121,7 @@ describe.skipIf(skipsRootTests()).each(['ext4', 'xfs', 'btrfs'] as const)('Freez
       { path, maxFrozenMs: 30_000 },
       async () => {
         process.kill(await findHelper(path), 'SIGKILL');
-        await expect.poll(() => isFrozen(), { timeout: 5000 }).toBe(false);
+        await expect.poll(() => isFrozen()).toBe(false);
       },
       signal,
     );

@@ -192,7 +192,7 @@ describe.skipIf(skipsRootTests())('Syscalls', () => {
 
 /** Threads of this process in state D: those whose call waits for the frozen file system. */
 async function waitForBlockedThreads(count: number): Promise<void> {
-  await expect.poll(async () => await countBlockedThreads(), { timeout: 10_000 }).toBe(count);
+  await expect.poll(async () => await countBlockedThreads()).toBe(count);
 }
 
 async function countBlockedThreads(): Promise<number> {

@@ -338,7 +338,7 @@ describe.skipIf(skipsRootTests())('data of host-path volumes', () => {
     });
 
     await node.unpublish(calls.publish, signal);
-    await node.unstage(calls.stage, signal);
+    await untilDone(() => node.unstage(calls.stage, signal));
 
     await expect(machine.listLeftovers()).resolves.toEqual([]);
     await takeDown(machine, calls);

@@ -19,6 +19,8 @@ const exec = promisify(execFile);
 const MIB = 2 ** 20;
 /** What others may have to wait for a pool that hangs. */
 const WITHIN_MS = 5_000;
+/** For so long a pool is asked for a sign of life; one that is known to give none, not at all. */
+const PATIENCE_MS = 5_000;
 
 describe.skipIf(skipsRootTests())('a server one of whose pools hangs', () => {
   let stack: AsyncDisposableStack;
@@ -107,7 +109,7 @@ describe.skipIf(skipsRootTests())('a server one of whose pools hangs', () => {
       status: 'UNAVAILABLE',
       message: expect.stringMatching(/pool hung .*does not answer.*fsfreeze/),
     });
-    expect(performance.now() - askedAt).toBeLessThan(1_000);
+    expect(performance.now() - askedAt).toBeLessThan(PATIENCE_MS);
     await kubelet.remove(old);
     await kubelet.unpublish(mounted);
     await kubelet.unstage(mounted);
@@ -117,9 +119,7 @@ describe.skipIf(skipsRootTests())('a server one of whose pools hangs', () => {
     await hung.thaw();
     await Promise.all(creations);
     for (const name of names.slice(-8)) {
-      await expect
-        .poll(async () => await create(server, 'hung', name), { timeout: 10_000 })
-        .toMatchObject({ status: 'OK' });
+      await expect.poll(async () => await create(server, 'hung', name)).toMatchObject({ status: 'OK' });
     }
     expect(await server.stop()).toBe(0);
   });

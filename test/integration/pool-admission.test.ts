@@ -138,12 +138,10 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
     expect(await readdir(pool.path)).toEqual([]);
 
     // An operator may have had the pool forgotten: the next attempt asks again.
-    fixture.clock.wake();
-    await expect.poll(() => waits(second)).toBe(true);
+    await expect.poll(() => (fixture.clock.wake(), waits(second))).toBe(true);
     await rename(pool.path, `${pool.path}-empty`);
     await rename(`${pool.path}-unmounted`, pool.path);
-    fixture.clock.wake();
-    expect(await untilOpen(second)).toBe(poolId);
+    await expect.poll(() => (fixture.clock.wake(), getStore(second).poolId)).toBe(poolId);
   });
 
   it.each([

@@ -72,7 +72,7 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
     await rm(pool.path, { recursive: true });
     await rename(`${pool.path}-unmounted`, pool.path);
     clock.wake();
-    await expect.poll(() => 'store' in (second.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => 'store' in (second.list()[0]?.state ?? {})).toBe(true);
     expect(getStore(second).poolId).toBe(poolId);
   });
 
@@ -96,9 +96,7 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
       expect(stores.list()[0]?.poolId).toBe(poolId);
 
       await exec('cp', ['-a', `${pool.path}-unmounted/.`, pool.path]);
-      await expect
-        .poll(() => (clock.wake(), 'store' in (stores.list()[0]?.state ?? {})), { timeout: 10_000 })
-        .toBe(true);
+      await expect.poll(() => (clock.wake(), 'store' in (stores.list()[0]?.state ?? {}))).toBe(true);
       const again = getStore(stores);
       expect(again.poolId).toBe(poolId);
       expect(await again.getHealth(signal)).toEqual([]);
@@ -142,7 +140,7 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
     getStore(first);
     await first.close();
     clock.wake();
-    await expect.poll(() => 'store' in (second.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => 'store' in (second.list()[0]?.state ?? {})).toBe(true);
   });
 
   it('are free again when the program that had them open is killed', async () => {
@@ -161,7 +159,7 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
     await once(holder, 'exit');
     clock.wake();
 
-    await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {})).toBe(true);
   });
 
   it('that are not configured any more have volumes that are out of reach, not gone', async () => {

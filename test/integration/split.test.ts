@@ -109,7 +109,7 @@ describe.skipIf(skipsRootTests())('a controller and nodes apart', () => {
         code: 'POOL_UNAVAILABLE',
         message: expect.stringContaining('node-b'),
       });
-      const { ready } = await controller.program.identity.Probe({}, { deadlineMs: 1000 });
+      const { ready } = await controller.program.identity.Probe({}, { deadlineMs: 10_000 });
       const elsewhere = await controller.controller.CreateVolume(ask('pvc-elsewhere', 'node-a'));
       await controller.controller.DeleteVolume({ volumeId: elsewhere.volume?.volumeId ?? '' });
 
@@ -118,12 +118,7 @@ describe.skipIf(skipsRootTests())('a controller and nodes apart', () => {
       second.program.thaw();
     }
     await expect
-      .poll(
-        async () => await controller.controller.DeleteVolume({ volumeId }).then(() => 'deleted', String),
-        {
-          timeout: 20_000,
-        },
-      )
+      .poll(async () => await controller.controller.DeleteVolume({ volumeId }).then(() => 'deleted', String))
       .toBe('deleted');
   });
 
@@ -136,7 +131,6 @@ describe.skipIf(skipsRootTests())('a controller and nodes apart', () => {
       .poll(
         async () =>
           await controller.controller.CreateVolume(ask('pvc-again', 'node-b')).then(() => 'made', String),
-        { timeout: 20_000 },
       )
       .toBe('made');
     const { entries } = await controller.controller.ListVolumes({});

@@ -86,12 +86,13 @@ export async function createKubelet({ controller, node, directory }: KubeletOpti
     const pod = join(directory, randomUUID());
     const mounted = { ...bound, stagingPath: join(pod, 'staging'), targetPath: join(pod, 'target') };
     await mkdir(mounted.stagingPath, { recursive: true });
-    await node.NodeStageVolume({
+    const request = {
       volumeId: bound.volumeId,
       stagingTargetPath: mounted.stagingPath,
       volumeCapability: bound.capability,
       volumeContext: bound.context,
-    });
+    };
+    await untilDone(() => node.NodeStageVolume(request));
     return mounted;
   }
 
