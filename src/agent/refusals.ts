@@ -23,7 +23,7 @@ export interface Refusals {
 export function createRefusals(deps: {
   readonly metrics: Pick<Metrics, 'refused'>;
   readonly logger: Logger;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }): Refusals {
   const { metrics, logger, clock } = deps;
   const remembered = new Map<string, { readonly at: number; count: number }>();
@@ -31,12 +31,12 @@ export function createRefusals(deps: {
     metrics.refused(reason);
     const key = `${reason} ${who}`;
     const last = remembered.get(key);
-    if (last !== undefined && clock.now() - last.at < SILENCE_MS) {
+    if (last !== undefined && clock.monotonic() - last.at < SILENCE_MS) {
       last.count += 1;
       return;
     }
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(key, { at: clock.now(), count: 0 });
+    remembered.set(key, { at: clock.monotonic(), count: 0 });
     logger.warn('Somebody was refused', { reason, who, detail, unlogged: last?.count ?? 0 });
   };
   return {

@@ -12,12 +12,12 @@ export interface RoomCache {
 }
 
 /** An empty cache. */
-export function createRoomCache(clock: Pick<Clock, 'now'>): RoomCache {
+export function createRoomCache(clock: Pick<Clock, 'monotonic'>): RoomCache {
   let known: { readonly room: StoreRoom; readonly at: number } | undefined;
   /** Room that was asked for before a change is not of use after it. */
   let changes = 0;
   const put = (room: StoreRoom): void => {
-    known = { room, at: clock.now() };
+    known = { room, at: clock.monotonic() };
   };
   const changing = async <Result>(change: Promise<Result>): Promise<Result> => {
     try {
@@ -37,7 +37,7 @@ export function createRoomCache(clock: Pick<Clock, 'now'>): RoomCache {
       createSnapshot: async (request, signal) => await changing(store.createSnapshot(request, signal)),
       deleteSnapshot: async (request, signal) => await changing(store.deleteSnapshot(request, signal)),
       async getRoom(signal) {
-        if (known !== undefined && clock.now() - known.at <= MAX_AGE_MS) return known.room;
+        if (known !== undefined && clock.monotonic() - known.at <= MAX_AGE_MS) return known.room;
         const before = changes;
         const room = await store.getRoom(signal);
         if (changes === before) put(room);

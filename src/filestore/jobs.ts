@@ -118,7 +118,7 @@ export class Jobs {
     const failure = this.#failures.get(options.key);
     if (failure === undefined) return;
     this.#failures.delete(options.key);
-    const isFresh = this.#clock.now() - failure.at < FAILURE_KEPT_MS;
+    const isFresh = this.#clock.monotonic() - failure.at < FAILURE_KEPT_MS;
     if (isFresh && failure.fingerprint === options.fingerprint) throw failure.error;
   }
 
@@ -128,7 +128,7 @@ export class Jobs {
     own: AbortSignal,
   ): void {
     if (own.aborted) return;
-    this.#failures.set(options.key, { fingerprint: options.fingerprint, error, at: this.#clock.now() });
+    this.#failures.set(options.key, { fingerprint: options.fingerprint, error, at: this.#clock.monotonic() });
   }
 
   #pending(options: { readonly key: string; readonly subject: string }): DriverError {

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../base/clock.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
 import { UsageMeter } from './usage-meter.ts';
 
 const signal = AbortSignal.timeout(10_000);
 
-/** A meter over volumes of 100 bytes each, on a clock that stands still until it is set. */
-function createMeter(measure: (id: string) => Promise<number>): { meter: UsageMeter; time: { now: number } } {
-  const time = { now: 0 };
-  const clock: Clock = { now: () => time.now, sleep: () => Promise.resolve() };
+/** A meter over volumes of 100 bytes each, in a time that stands still until it is moved. */
+function createMeter(measure: (id: string) => Promise<number>): { meter: UsageMeter; clock: FakeClock } {
+  const clock = new FakeClock();
   const list = async () =>
     ['a', 'b'].map((id) => ({
       id,
@@ -15,7 +14,7 @@ function createMeter(measure: (id: string) => Promise<number>): { meter: UsageMe
       promisedBytes: 100,
       measure: async () => ({ usedBytes: await measure(id), exclusiveBytes: 0 }),
     }));
-  return { meter: new UsageMeter({ list, clock, signal }), time };
+  return { meter: new UsageMeter({ list, clock, signal }), clock };
 }
 
 describe('the usage meter', () => {
@@ -50,17 +49,32 @@ describe('the usage meter', () => {
 
   it('reads again in the background what is getting old, and lets nobody wait before it is too old', async () => {
     let readings = 0;
-    const { meter, time } = createMeter(async () => {
+    const { meter, clock } = createMeter(async () => {
       readings += 1;
       return readings;
     });
     await meter.ensureRead(60, signal);
-    time.now = 30;
+    clock.advance(30);
 
     meter.refresh(20);
     await meter.ensureRead(60, signal);
     expect(meter.usedBytes).toBe(3);
     await meter.ensureRead(20, signal);
+
+    expect(meter.usedBytes).toBe(7);
+  });
+
+  it('does not take an old reading for fresh when the clock is set back', async () => {
+    let readings = 0;
+    const { meter, clock } = createMeter(async () => {
+      readings += 1;
+      return readings;
+    });
+    await meter.ensureRead(60, signal);
+    clock.set(-3_600_000);
+    clock.advance(61);
+
+    await meter.ensureRead(60, signal);
 
     expect(meter.usedBytes).toBe(7);
   });

@@ -69,7 +69,7 @@ export class UsageMeter {
   }
 
   #isFresh(maxAgeMs: number): boolean {
-    return this.#readAt !== undefined && this.#clock.now() - this.#readAt <= maxAgeMs;
+    return this.#readAt !== undefined && this.#clock.monotonic() - this.#readAt <= maxAgeMs;
   }
 
   #startReading(): Promise<void> {
@@ -101,6 +101,6 @@ export class UsageMeter {
     this.#used = used;
     this.#unmeasured = unmeasured;
     this.#unmeasuredBytes = [...unmeasured.values()].reduce((sum, bytes) => sum + bytes, 0);
-    this.#readAt = this.#clock.now();
+    this.#readAt = this.#clock.monotonic();
   }
 }

@@ -81,12 +81,12 @@ export function createLoops({ syscalls, clock }: LoopsDependencies): Loops {
 
   async function detach(device: string, identity: LoopBacking, signal: AbortSignal): Promise<void> {
     await syscalls.detachLoop({ device, ...identity }, signal);
-    const giveUpAt = clock.now() + DETACH_WAIT_MS;
+    const giveUpAt = clock.monotonic() + DETACH_WAIT_MS;
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
       const status = await syscalls.getLoop({ device }, signal);
       // The number may have been given to another file since.
       if (status === undefined || !isOver(status, identity)) return;
-      if (clock.now() >= giveUpAt) throw toBusy(device);
+      if (clock.monotonic() >= giveUpAt) throw toBusy(device);
       await clock.sleep(pollMs, signal);
     }
   }

@@ -114,6 +114,19 @@ describe('an Event', () => {
     expect(listEvents(api)).toHaveLength(30);
   });
 
+  it('is dropped when there are too many, also when the clock has been set back', async () => {
+    await using started = await start();
+    const { recorder, clock, api } = started;
+    clock.set(-3_600_000);
+
+    for (let number = 0; number < 100; number += 1)
+      recorder.record({ ...CLAIM, message: `number ${number}` });
+    await recorder.flush();
+
+    expect(listEvents(api)).toHaveLength(25);
+    expect(listEvents(api)[0]).toMatchObject({ lastTimestamp: '2025-12-31T23:00:00Z' });
+  });
+
   it('that cannot be told is lost, in words, and keeps no other one back', async () => {
     await using started = await start();
     started.api.fail({ status: 500 });

@@ -79,18 +79,20 @@ class Recorder implements EventRecorder {
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
-    this.#refilledAt = options.clock.now();
+    this.#refilledAt = options.clock.monotonic();
   }
 
   record(event: ObjectEvent): void {
-    const now = this.#options.clock.now();
+    const { clock } = this.#options;
+    const now = clock.monotonic();
+    const at = toSeconds(clock.now());
     const key = JSON.stringify([event.about, event.type, event.reason, event.message]);
     const told = this.#told.get(key);
     if (told !== undefined && now - told.since < SAME_FOR_MS) {
       told.count += 1;
       if (now - told.writtenAt < COUNT_EVERY_MS) return;
       told.writtenAt = now;
-      this.#enqueue(event, () => this.#countUp(event, told, now));
+      this.#enqueue(event, () => this.#countUp(event, told, at));
       return;
     }
     if (!this.#takeToken(now)) {
@@ -99,7 +101,7 @@ class Recorder implements EventRecorder {
     }
     const first: Told = { name: `${event.about.name}.${randomId(10)}`, count: 1, since: now, writtenAt: now };
     this.#remember(key, first);
-    this.#enqueue(event, () => this.#create(event, first, now));
+    this.#enqueue(event, () => this.#create(event, first, at));
   }
 
   async flush(): Promise<void> {
@@ -113,9 +115,8 @@ class Recorder implements EventRecorder {
     });
   }
 
-  async #create({ about, type, reason, message }: ObjectEvent, told: Told, now: number): Promise<void> {
+  async #create({ about, type, reason, message }: ObjectEvent, told: Told, at: string): Promise<void> {
     const { component, signal } = this.#options;
-    const at = toSeconds(now);
     await this.#resource(about).create(
       {
         metadata: { name: told.name },
@@ -132,8 +133,8 @@ class Recorder implements EventRecorder {
     );
   }
 
-  async #countUp({ about }: ObjectEvent, { name, count }: Told, now: number): Promise<void> {
-    const patch = { count, lastTimestamp: toSeconds(now) };
+  async #countUp({ about }: ObjectEvent, { name, count }: Told, at: string): Promise<void> {
+    const patch = { count, lastTimestamp: at };
     await this.#resource(about).mergePatch(name, patch, this.#options.signal);
   }
 

@@ -46,13 +46,13 @@ export function createInClusterAccess(options: InClusterOptions): ApiAccess {
         : new Agent({ ca, keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS });
     const route = { server, headers: { authorization: `Bearer ${token.trim()}` }, agent };
     current = { route, ca };
-    readAt = clock.now();
+    readAt = clock.monotonic();
     return route;
   };
 
   return {
     async route() {
-      if (current !== undefined && clock.now() - readAt < REREAD_MS) return current.route;
+      if (current !== undefined && clock.monotonic() - readAt < REREAD_MS) return current.route;
       try {
         return await read();
       } catch (error) {

@@ -56,7 +56,7 @@ export class Informer<T extends ApiObject> {
   /** Why the objects cannot be followed, when that failed more than once in a row: a sentence. Undefined while they are. */
   findObstacle(): string | undefined {
     const since = this.#followsSince;
-    const isFollowing = since !== undefined && this.#options.clock.now() - since >= LEAST_WATCH_MS;
+    const isFollowing = since !== undefined && this.#options.clock.monotonic() - since >= LEAST_WATCH_MS;
     return isFollowing ? undefined : this.#trouble.sentence;
   }
 
@@ -70,12 +70,12 @@ export class Informer<T extends ApiObject> {
 
   /** One list or watch; the pause that is due after it, 0 for none. */
   async #step(signal: AbortSignal): Promise<number> {
-    const began = this.#options.clock.now();
+    const began = this.#options.clock.monotonic();
     try {
       if (this.#version === undefined) await this.#list(signal);
-      this.#followsSince = this.#options.clock.now();
+      this.#followsSince = this.#options.clock.monotonic();
       await this.#follow(this.#version ?? '', signal);
-      if (this.#options.clock.now() - began >= LEAST_WATCH_MS) this.#noteSuccess();
+      if (this.#options.clock.monotonic() - began >= LEAST_WATCH_MS) this.#noteSuccess();
       else this.#failures += 1;
       return this.#pause(undefined);
     } catch (error) {

@@ -7,6 +7,7 @@ import { silentLogger } from '../observability/logger.ts';
 import { ApiClient } from './client.ts';
 import { createKubernetesLease } from './lease.ts';
 
+const DAY_MS = 24 * 3_600_000;
 const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/storage/leases';
 
 /** `setMs`: by how much somebody has set the clock of that machine. */
@@ -16,8 +17,11 @@ function createLease(client: ApiClient, identity: string, clock: FakeClock, setM
     namespace: 'storage',
     name: 'background',
     identity,
-    clock: { now: () => clock.now() + setMs(), sleep: async (ms, signal) => await clock.sleep(ms, signal) },
-    monotonicNow: () => clock.now(),
+    clock: {
+      now: () => clock.now() + setMs(),
+      monotonic: () => clock.monotonic(),
+      sleep: async (ms, signal) => await clock.sleep(ms, signal),
+    },
     logger: silentLogger,
   });
 }
@@ -184,6 +188,34 @@ describe('a lease', () => {
 
     expect(together).toBe(1);
     expect(first.running).toBe(0);
+    first.stop.abort();
+    second.stop.abort();
+    await Promise.all([running, waiting]);
+  });
+
+  it('goes to another one when its holder is gone, and not before, however that one’s clock is set', async () => {
+    await using api = await startFakeApi();
+    using client = api.createClient();
+    const clock = new FakeClock();
+    const other = new FakeClock();
+    const [first, second] = [createWork(), createWork()];
+    const running = createLease(client, 'one', clock).holdWhile(first.work, first.stop.signal);
+    await first.begun;
+    const waiting = createLease(client, 'two', other).holdWhile(second.work, second.stop.signal);
+    await other.whenSleeping();
+    other.set(DAY_MS);
+    const passed = clock.monotonic() + 30_000;
+    await passUntil(clock, () => (other.advance(100), clock.monotonic() >= passed));
+    expect([first.running, second.runs]).toEqual([1, 0]);
+
+    // From here on the holder is as good as dead: its time stands still. The other one sees its last renewal first.
+    const seen = other.monotonic() + 4_000;
+    await passUntil(other, () => other.monotonic() >= seen);
+    other.set(-2 * DAY_MS);
+    const late = other.monotonic() + 20_000;
+    await passUntil(other, () => second.runs === 1 || other.monotonic() >= late);
+
+    expect(second.runs).toBe(1);
     first.stop.abort();
     second.stop.abort();
     await Promise.all([running, waiting]);

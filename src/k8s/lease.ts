@@ -43,8 +43,6 @@ export interface KubernetesLeaseOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly times?: LeaseTimes;
-  /** Milliseconds by a clock that is never set. Default: performance.now. */
-  readonly monotonicNow?: () => number;
   /** Told why it cannot be asked for. Default: one that only logs. */
   readonly trouble?: Trouble;
 }
@@ -82,7 +80,6 @@ class Candidate {
   readonly #options: KubernetesLeaseOptions;
   readonly #resource: ApiResource<LeaseObject>;
   readonly #times: LeaseTimes;
-  readonly #monotonicNow: () => number;
   readonly #trouble: Trouble;
   #seen: { readonly version: string; readonly at: number } | undefined;
 
@@ -90,7 +87,6 @@ class Candidate {
     this.#options = options;
     this.#resource = resource;
     this.#times = options.times ?? DEFAULT_TIMES;
-    this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
     this.#trouble = options.trouble ?? new Trouble(options.logger);
   }
 
@@ -143,7 +139,7 @@ class Candidate {
   }
 
   async #tryAcquire(signal: AbortSignal): Promise<Held | undefined> {
-    const now = this.#monotonicNow();
+    const now = this.#options.clock.monotonic();
     const found = await this.#resource.find(this.#options.name, signal);
     if (found === undefined) {
       return toHeld(await this.#resource.create(this.#draft(undefined), signal), now);
@@ -155,7 +151,7 @@ class Candidate {
   /** Nobody holds it, or its holder has not been seen to do anything for as long as it said. */
   #isFree({ metadata, spec }: LeaseObject): boolean {
     if ((spec.holderIdentity ?? '') === '') return true;
-    const now = this.#monotonicNow();
+    const now = this.#options.clock.monotonic();
     if (this.#seen?.version !== metadata.resourceVersion) {
       this.#seen = { version: metadata.resourceVersion, at: now };
     }
@@ -168,7 +164,7 @@ class Candidate {
     const { clock, logger, name } = this.#options;
     let held = first;
     while (!ended.aborted) {
-      const leftMs = held.renewedAt + this.#times.renewWithinMs - this.#monotonicNow();
+      const leftMs = held.renewedAt + this.#times.renewWithinMs - clock.monotonic();
       if (leftMs <= 0) {
         logger.warn('The lease is lost: it could not be renewed in time', { lease: name });
         return undefined;
@@ -190,7 +186,7 @@ class Candidate {
 
   /** Undefined when it is no longer ours. */
   async #renewOnce(held: Held, ended: AbortSignal): Promise<Held | undefined> {
-    const now = this.#monotonicNow();
+    const now = this.#options.clock.monotonic();
     const leftMs = Math.max(1, held.renewedAt + this.#times.renewWithinMs - now);
     using deadline = startDeadline(ended, leftMs);
     const renewed = await this.#resource.replace(this.#draft(held.object), deadline.signal);
@@ -226,12 +222,12 @@ class Candidate {
 
   #draft(before: LeaseObject | undefined): ObjectDraft & { readonly spec: object } {
     const { name, identity, clock } = this.#options;
-    const now = clock.now();
+    const now = toMicroTime(clock.now());
     const spec = {
       holderIdentity: identity,
       leaseDurationSeconds: Math.ceil(this.#times.durationMs / 1000),
-      acquireTime: toMicroTime(now),
-      renewTime: toMicroTime(now),
+      acquireTime: now,
+      renewTime: now,
       leaseTransitions: 0,
     };
     if (before === undefined) return { metadata: { name }, spec };

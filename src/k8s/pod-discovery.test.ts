@@ -47,7 +47,7 @@ async function startDiscovery(api: FakeApiServer) {
     selector: 'app=stowage-node',
     port: 9810,
     // Pauses are real, but a test need not wait for them.
-    clock: { now: () => systemClock.now(), sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) },
+    clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) },
     logger: silentLogger,
   });
   const stop = new AbortController();

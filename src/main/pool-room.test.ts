@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { LocalFileStore, StoreRoom } from '../filestore/file-store.ts';
 import type { StoreEntry } from '../filestore/store-directory.ts';
 import { listPoolRoom } from './pool-room.ts';
@@ -13,9 +13,9 @@ function createEntry(poolName: string, getRoom: () => Promise<StoreRoom>): Store
 }
 
 /** A clock whose sleep ends at once: every deadline is over. */
-const lateClock: Clock = { now: () => 0, sleep: async () => {} };
+const lateClock: Clock = { ...systemClock, sleep: async () => {} };
 /** A clock whose sleep never ends. */
-const stillClock: Clock = { now: () => 0, sleep: () => new Promise(() => {}) };
+const stillClock: Clock = { ...systemClock, sleep: () => new Promise(() => {}) };
 
 describe('the room of the pools', () => {
   it('is that of each open pool; one that is closed or fails has none', async () => {

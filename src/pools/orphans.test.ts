@@ -3,6 +3,7 @@ import { createFakeFileStore, type FakeFileStore } from '../../test/support/fake
 import { toRequest } from '../../test/contract/file-store.ts';
 import { DriverError } from '../domain/errors.ts';
 import { silentLogger } from '../observability/logger.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
 import { Orphans } from './orphans.ts';
 
 const { signal } = new AbortController();
@@ -11,7 +12,7 @@ const HALF_HOUR = 1_800_000;
 describe('volumes that nobody knows', () => {
   let store: FakeFileStore;
   let handles: Set<string>;
-  let nowMs: number;
+  let clock: FakeClock;
   let orphans: Orphans;
   let id: string;
   beforeEach(async () => {
@@ -19,12 +20,12 @@ describe('volumes that nobody knows', () => {
     id = (await store.createVolume(toRequest('v'), signal)).id;
     const known = await store.createVolume(toRequest('known'), signal);
     handles = new Set([known.id]);
-    nowMs = 0;
+    clock = new FakeClock();
     const entry = { poolName: 'ssd', nodeName: 'a', poolId: 'aaaaaaaa', state: { store } };
     orphans = new Orphans({
       stores: { list: () => [entry] },
       listHandles: async () => await Promise.resolve(handles),
-      clock: { now: () => nowMs, sleep: async () => undefined },
+      clock,
       logger: silentLogger,
     });
   });
@@ -32,7 +33,7 @@ describe('volumes that nobody knows', () => {
   const look = async (times: number): Promise<readonly string[]> => {
     for (let time = 0; time < times; time += 1) {
       await orphans.observe(signal);
-      nowMs += HALF_HOUR;
+      clock.advance(HALF_HOUR);
     }
     return orphans.list();
   };

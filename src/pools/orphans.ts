@@ -66,7 +66,7 @@ export class Orphans {
     const reachable = new Map(pools.flatMap((pool) => (pool === undefined ? [] : [[pool.poolId, pool.ids]])));
     // After the volumes: one that is made in between is not looked at, and one that was made before may be known by now.
     const handles = await listHandles(signal);
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     for (const ids of reachable.values()) {
       for (const id of ids) {
         if (handles.has(id)) this.#drop(id);

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { FileStore } from '../filestore/file-store.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -16,8 +17,7 @@ export interface PoolReturnsDeps {
   readonly registry: PoolRegistry;
   readonly view: RegistryView;
   readonly stores: StoreDirectory;
-  /** Milliseconds by a clock that is never set. */
-  readonly monotonicNow: () => number;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
 
@@ -65,7 +65,7 @@ export class PoolReturns {
 
   #isDue(poolId: string): boolean {
     const at = this.#unfinished.get(poolId);
-    return at !== undefined && at <= this.#deps.monotonicNow();
+    return at !== undefined && at <= this.#deps.clock.monotonic();
   }
 
   #findStore({ poolId, nodeName }: PoolInstance): FileStore | undefined {
@@ -76,13 +76,13 @@ export class PoolReturns {
   }
 
   async #bringBack(instance: PoolInstance, store: FileStore, signal: AbortSignal): Promise<void> {
-    const { registry, view, monotonicNow, logger } = this.#deps;
+    const { registry, view, clock, logger } = this.#deps;
     const { poolId, poolName, nodeName } = instance;
     await registry.startReturn(poolId, signal);
     const tombstones = await registry.listTombstones(poolId, signal);
     const waiting = await replayTombstones({ registry, store, logger }, tombstones, signal);
     if (waiting.length === 0) this.#unfinished.delete(poolId);
-    else this.#unfinished.set(poolId, monotonicNow() + RETRY_MS);
+    else this.#unfinished.set(poolId, clock.monotonic() + RETRY_MS);
     if (instance.release === undefined) return;
     await registry.finishReturn(poolId, signal);
     await view.refresh(signal);
@@ -95,7 +95,7 @@ export class PoolReturns {
   }
 
   #takeLeftovers(signal: AbortSignal): void {
-    const now = this.#deps.monotonicNow();
+    const now = this.#deps.clock.monotonic();
     if (now - this.#leftoversAt < LEFTOVERS_MS) return;
     this.#leftoversAt = now;
     this.#run(

@@ -10,6 +10,7 @@ import { PoolReturns } from './pool-returns.ts';
 import type { NodeReport, PoolReports } from './pool-reports.ts';
 import type { PoolInstance, PoolRegistry } from './registry.ts';
 import type { RegistryView } from './registry-view.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import { listOverdue, listSilent } from './silence.ts';
 
 const ROUND_MS = 5_000;
@@ -28,8 +29,6 @@ export interface PoolSupervisorOptions {
   readonly lease: Lease;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** For how long this program has run, in milliseconds, by a clock that is never set. Default: performance.now. */
-  readonly monotonicNow?: () => number;
 }
 
 /**
@@ -38,25 +37,23 @@ export interface PoolSupervisorOptions {
  */
 export class PoolSupervisor {
   readonly #options: PoolSupervisorOptions;
-  readonly #monotonicNow: () => number;
   readonly #registration: PoolRegistration;
   readonly #returns: PoolReturns;
   readonly #trouble: Trouble;
   readonly #writing: Trouble;
   readonly #stop = new AbortController();
-  readonly #lastHeard = new Map<string, number>();
+  readonly #signs: SignsOfLife;
   /** What places were told, by node and name. */
   readonly #admitted = new Map<string, string>();
-  #startedAt = 0;
   #held: AbortSignal | undefined;
   #wake = Promise.withResolvers<void>();
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: PoolSupervisorOptions) {
     this.#options = options;
-    this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
+    this.#signs = new SignsOfLife(options.clock);
     this.#registration = new PoolRegistration(options);
-    this.#returns = new PoolReturns({ ...options, monotonicNow: this.#monotonicNow });
+    this.#returns = new PoolReturns(options);
     this.#trouble = new Trouble(options.logger, 'error');
     this.#writing = new Trouble(options.logger, 'error');
   }
@@ -72,7 +69,7 @@ export class PoolSupervisor {
    */
   async start(signal: AbortSignal): Promise<void> {
     const { view, reports, clock, lease, logger } = this.#options;
-    this.#startedAt = this.#monotonicNow();
+    this.#signs.begin();
     for (;;) {
       try {
         await view.refresh(signal);
@@ -109,7 +106,7 @@ export class PoolSupervisor {
   async round(signal: AbortSignal): Promise<void> {
     const { view, reports } = this.#options;
     const nodes = reports.list();
-    for (const { nodeName } of nodes) this.#lastHeard.set(nodeName, this.#monotonicNow());
+    for (const { nodeName } of nodes) this.#signs.hear(nodeName);
     await view.refresh(signal);
     const { isChanged, failure } = await this.#registration.registerAll(nodes, signal);
     if (isChanged) await view.refresh(signal);
@@ -216,12 +213,12 @@ export class PoolSupervisor {
   }
 
   async #tendSilence(nodes: readonly NodeReport[], signal: AbortSignal): Promise<void> {
-    const { driver, registry, view, clock, logger } = this.#options;
-    const now = this.#monotonicNow();
+    const { driver, registry, view, logger } = this.#options;
+    const instances = view.instances.filter((instance) => instance.driver === driver);
+    this.#signs.read(instances);
     const facts = {
-      instances: view.instances.filter((instance) => instance.driver === driver),
-      nowMs: clock.now(),
-      silentForMs: (nodeName: string) => now - (this.#lastHeard.get(nodeName) ?? this.#startedAt),
+      instances,
+      silentForMs: (nodeName: string) => this.#signs.getSilenceMs(nodeName),
       isAnyoneHeard: nodes.length > 0,
     };
     const [silent, overdue] = [listSilent(facts), listOverdue(facts)];

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import { isReleased } from './instance-rules.ts';
 import type { BuryRequest, PoolInstance, PoolRegistry } from './registry.ts';
 import type { ReleasedPools } from './released-pools.ts';
@@ -18,20 +19,19 @@ export interface PoolSpot {
  */
 export class RegistryView implements ReleasedPools {
   readonly #registry: PoolRegistry;
-  readonly #monotonicNow: () => number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   #readAt = Number.NEGATIVE_INFINITY;
   #instances: readonly PoolInstance[] = [];
   readonly #refusals = new Map<string, string>();
 
-  /** The clock is one that is never set. Default: performance.now. */
-  constructor(registry: PoolRegistry, monotonicNow: () => number = () => performance.now()) {
+  constructor(registry: PoolRegistry, clock: Pick<Clock, 'monotonic'>) {
     this.#registry = registry;
-    this.#monotonicNow = monotonicNow;
+    this.#clock = clock;
   }
 
   /** Whether it was read so lately that what was given up then can still be taken for given up. */
   get isFresh(): boolean {
-    return this.#monotonicNow() - this.#readAt < FRESH_MS;
+    return this.#clock.monotonic() - this.#readAt < FRESH_MS;
   }
 
   /** Everything that is registered. Empty before it was first read, which has to be awaited before anything is answered. */
@@ -41,7 +41,7 @@ export class RegistryView implements ReleasedPools {
 
   /** Reads the registry. Throws POOL_UNAVAILABLE; then everything stays as it was. */
   async refresh(signal: AbortSignal): Promise<readonly PoolInstance[]> {
-    const askedAt = this.#monotonicNow();
+    const askedAt = this.#clock.monotonic();
     this.#instances = await this.#registry.list(signal);
     this.#readAt = askedAt;
     return this.#instances;

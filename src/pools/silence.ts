@@ -7,8 +7,7 @@ const SILENT_MS = 150_000;
 /** What is known of when nodes were last heard. */
 export interface SilenceFacts {
   readonly instances: readonly PoolInstance[];
-  readonly nowMs: number;
-  /** For how long this program itself has heard nothing of the node, by its own clock, at most since it began to listen. */
+  /** For how long this program itself has heard nothing of the node, and nobody else has written down that it lives; at most since it began to listen. */
   silentForMs(nodeName: string): number;
   /** Whether any node answers. A program that hears nobody is more likely to be cut off itself than all others are to be lost. */
   readonly isAnyoneHeard: boolean;
@@ -18,7 +17,9 @@ export interface SilenceFacts {
 export function listSilent(facts: SilenceFacts): readonly PoolInstance[] {
   return facts.instances.filter(
     (instance) =>
-      !isReleased(instance) && instance.condition !== 'silent' && getSilenceMs(instance, facts) >= SILENT_MS,
+      !isReleased(instance) &&
+      instance.condition !== 'silent' &&
+      facts.silentForMs(instance.nodeName) >= SILENT_MS,
   );
 }
 
@@ -31,19 +32,11 @@ export function listOverdue(facts: SilenceFacts): readonly PoolInstance[] {
   if (!facts.isAnyoneHeard) return [];
   return facts.instances.filter((instance) => {
     const limitMs = findLimitMs(instance);
-    return limitMs !== undefined && getSilenceMs(instance, facts) >= limitMs;
+    return limitMs !== undefined && facts.silentForMs(instance.nodeName) >= limitMs;
   });
 }
 
 function findLimitMs({ release, onNodeLoss }: PoolInstance): number | undefined {
   if (release !== undefined) return release.isReturning ? SILENT_MS : undefined;
   return onNodeLoss.action === 'release' ? onNodeLoss.afterSeconds * 1000 : undefined;
-}
-
-/** A node is as silent as the pool of it that was seen last. */
-function getSilenceMs({ nodeName }: PoolInstance, facts: SilenceFacts): number {
-  const written = facts.instances
-    .filter((instance) => instance.nodeName === nodeName)
-    .map((instance) => instance.lastSeen.getTime());
-  return Math.min(facts.nowMs - Math.max(...written), facts.silentForMs(nodeName));
 }

@@ -30,7 +30,7 @@ export interface SupervisedPools<S extends FileStore> {
 /** Puts the registry between a controller and the stores that nodes offer. Nothing is done before {@link SupervisedPools.start}. */
 export function supervisePools<S extends FileStore>(options: SupervisePoolsOptions<S>): SupervisedPools<S> {
   const { stores, reports, driver, registry, isRegisteredWhenOpen = false } = options;
-  const view = new RegistryView(registry, options.monotonicNow);
+  const view = new RegistryView(registry, options.clock);
   const supervisor = new PoolSupervisor({ ...options, view });
   return {
     stores: new SupervisedStores({ driver, stores, view, reports, isRegisteredWhenOpen }),

@@ -13,6 +13,8 @@ const { signal } = new AbortController();
 const STEPS = 120;
 const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
 const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 const POOLS = { a: 'aaaaaaaa', b: 'bbbbbbbb', c: 'cccccccc' } as const;
 const NAMES = ['a', 'b', 'c'] as const;
 
@@ -61,6 +63,7 @@ class Story {
       () => this.#turn(),
       async () => await this.#forget(),
       () => this.#break(),
+      () => this.#setClocks(),
     ];
     await this.#random.pick(acts)();
   }
@@ -96,6 +99,10 @@ class Story {
   async #forget(): Promise<void> {
     const poolId = POOLS[this.#random.pick(NAMES)];
     await this.#cluster.registry.release({ poolId, by: 'operator' }, signal).catch(onlyExpected);
+  }
+
+  #setClocks(): void {
+    this.#cluster.setMs += this.#random.pick([-1, 1]) * this.#random.pick([MINUTE, HOUR, 1000 * HOUR]);
   }
 
   async #restart(): Promise<void> {

@@ -167,6 +167,21 @@ describe('pools under supervision', () => {
       expect(getState(controller, 'aaaaaaaa')).toBe('not there');
     });
 
+    it.each([
+      ['forward', 24 * 60 * MINUTE],
+      ['back', -24 * 60 * MINUTE],
+    ])('are given up after their time, not before, when the clock is set %s', async (_, byMs) => {
+      const controller = await cluster.startController();
+      a.isAnswering = false;
+      await pass(cluster, controller, 2 * MINUTE);
+      cluster.setMs += byMs;
+      await pass(cluster, controller, 2.5 * MINUTE);
+      expect(await cluster.get('aaaaaaaa')).toMatchObject({ release: undefined });
+
+      await pass(cluster, controller, 2 * MINUTE);
+      expect(await cluster.get('aaaaaaaa')).toMatchObject({ release: { by: 'policy' } });
+    });
+
     it('are not given up by a controller without the lease', async () => {
       const controller = await cluster.startController({ hasLease: false });
       a.isAnswering = false;

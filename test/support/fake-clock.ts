@@ -8,6 +8,7 @@ interface Sleeper {
 /** Time that a test moves. */
 export class FakeClock implements Clock {
   #now: number;
+  #passed = 0;
   readonly #sleepers = new Set<Sleeper>();
   readonly #waiters = new Set<{ readonly count: number; readonly resolve: () => void }>();
 
@@ -19,10 +20,14 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#passed;
+  }
+
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const sleeper = { until: this.#now + ms, wake: resolve };
+    const sleeper = { until: this.#passed + ms, wake: resolve };
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#sleepers.add(sleeper);
@@ -45,11 +50,17 @@ export class FakeClock implements Clock {
   /** Moves time on and wakes whoever slept until then. */
   advance(ms: number): void {
     this.#now += ms;
+    this.#passed += ms;
     for (const sleeper of this.#sleepers) {
-      if (sleeper.until > this.#now) continue;
+      if (sleeper.until > this.#passed) continue;
       this.#sleepers.delete(sleeper);
       sleeper.wake();
     }
+  }
+
+  /** Sets the clock, forward or back, in no time at all. */
+  set(byMs: number): void {
+    this.#now += byMs;
   }
 
   /** Resolves when at least so many sleep. */

@@ -115,6 +115,7 @@ function createManualClock(): ManualClock {
   let sleepers: (() => void)[] = [];
   return {
     now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic(),
     async sleep(_ms, aborting) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       sleepers.push(resolve);

@@ -22,7 +22,7 @@ import { createMemoryRegistry, type MemoryRegistry } from './memory-registry.ts'
 export interface SupervisedCluster extends FakeNodes, AsyncDisposable {
   readonly memory: MemoryRegistry;
   readonly registry: PoolRegistry;
-  /** Milliseconds since the epoch; all clocks go by it. */
+  /** How much time there has been; all clocks go by it. */
   nowMs: number;
   /** By how much somebody has set the clocks that can be set. */
   setMs: number;
@@ -44,8 +44,7 @@ export interface TestedController extends AsyncDisposable {
 /** Nothing is in it yet. */
 export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster {
   const nodes = createFakeNodes();
-  const clock = { now: () => cluster.nowMs + cluster.setMs };
-  const monotonicNow = (): number => cluster.nowMs;
+  const clock = { now: () => cluster.nowMs + cluster.setMs, monotonic: () => cluster.nowMs };
   const memory = createMemoryRegistry(clock);
   const registry = memory.open();
   const supervisors = new Set<PoolSupervisor>();
@@ -57,7 +56,7 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
     setMs: 0,
     get: async (poolId) => await registry.findById(poolId, signal),
     async startController({ hasLease = true } = {}) {
-      const view = new RegistryView(registry, monotonicNow);
+      const view = new RegistryView(registry, clock);
       const lease = createFakeLease();
       if (hasLease) lease.give();
       const supervisor = new PoolSupervisor({
@@ -71,7 +70,6 @@ export function createSupervisedCluster(signal: AbortSignal): SupervisedCluster 
         // The rounds are made by the test.
         clock: { ...clock, sleep: async (_ms, aborted) => await untilAborted(aborted) },
         logger: silentLogger,
-        monotonicNow,
       });
       supervisors.add(supervisor);
       const stores = new SupervisedStores({

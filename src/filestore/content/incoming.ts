@@ -67,13 +67,13 @@ class Connection {
   constructor(options: IncomingOptions, signal: AbortSignal) {
     this.#options = options;
     this.signal = signal;
-    this.#lastProgressAt = options.clock.now();
+    this.#lastProgressAt = options.clock.monotonic();
   }
 
   /** Something arrived: patience begins anew. */
   noteProgress(): void {
     this.#hasBegun = true;
-    this.#lastProgressAt = this.#options.clock.now();
+    this.#lastProgressAt = this.#options.clock.monotonic();
     this.#retryMs = FIRST_RETRY_MS;
   }
 
@@ -96,7 +96,7 @@ class Connection {
     this.signal.throwIfAborted();
     const { clock, logger, request } = this.#options;
     // Its content is being made ready: that is a sign of life.
-    if (isDriverError(error, 'OPERATION_PENDING')) this.#lastProgressAt = clock.now();
+    if (isDriverError(error, 'OPERATION_PENDING')) this.#lastProgressAt = clock.monotonic();
     else if (!this.#mayPass(error)) throw error;
     logger.info('Content is asked for again', { volume: request.target.volumeName, err: error });
     await clock.sleep(this.#retryMs, this.signal);
@@ -105,7 +105,7 @@ class Connection {
 
   /** An origin that was never reached is for the caller to wait for. */
   #mayPass(error: unknown): boolean {
-    const waitedMs = this.#options.clock.now() - this.#lastProgressAt;
+    const waitedMs = this.#options.clock.monotonic() - this.#lastProgressAt;
     return isDriverError(error, 'POOL_UNAVAILABLE') && this.#hasBegun && waitedMs <= PATIENCE_MS;
   }
 
