@@ -4,6 +4,9 @@ import type { PoolInstance, PoolInstanceKey, PoolRelease, SeenPool } from './reg
 /** How often `lastSeen` is written while nothing else changes. */
 export const LAST_SEEN_INTERVAL_MS = 60_000;
 
+/** A `lastSeen` that is so far ahead was written by a clock that was wrong. Less may lie between the clocks of two controllers, which must not correct each other all the time. */
+const AHEAD_MS = 3_600_000;
+
 /** An instance that was seen within this time is taken to be alive: more than twice the time between two notes. */
 const ALIVE_MS = 3 * LAST_SEEN_INTERVAL_MS;
 
@@ -66,8 +69,13 @@ function isWorthWriting(before: PoolInstance, next: PoolInstance): boolean {
     (before.onNodeLoss.action === 'release' &&
       next.onNodeLoss.action === 'release' &&
       before.onNodeLoss.afterSeconds !== next.onNodeLoss.afterSeconds) ||
-    next.lastSeen.getTime() - before.lastSeen.getTime() >= LAST_SEEN_INTERVAL_MS
+    isDue(before.lastSeen, next.lastSeen)
   );
+}
+
+function isDue(before: Date, next: Date): boolean {
+  const ageMs = next.getTime() - before.getTime();
+  return ageMs >= LAST_SEEN_INTERVAL_MS || ageMs <= -AHEAD_MS;
 }
 
 /** A node opens each of its pools once, so there another name is a new name; elsewhere it is a copy, unless the pool was given up before. */

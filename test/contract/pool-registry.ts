@@ -76,6 +76,14 @@ export function describePoolRegistry(
         expect(await get()).toMatchObject({ lastSeen: new Date(clock.nowMs), room });
       });
 
+      it('are noted again when they were noted by a clock that was far ahead', async () => {
+        await record();
+        clock.nowMs -= 61 * MINUTE;
+        await record();
+
+        expect(await get()).toMatchObject({ lastSeen: new Date(clock.nowMs) });
+      });
+
       it.each<[string, Partial<SeenPool>]>([
         ['a condition', { condition: 'unavailable' }],
         ['a policy', { onNodeLoss: { action: 'release', afterSeconds: 60 } }],
