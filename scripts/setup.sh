@@ -58,6 +58,7 @@ setfattr attr
 setcap libcap2-bin
 python3 python3
 repquota quota
+faketime faketime
 LIST
 }
 

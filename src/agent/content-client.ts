@@ -1,3 +1,4 @@
+import { toOneLine } from '../base/one-line.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { ContentOrigin, ContentSources, OpenContent } from '../filestore/content/content.ts';
 import { createFrameConnection, type Frame, type FrameConnection } from '../rpc/frames.ts';
@@ -14,6 +15,8 @@ import {
 
 /** The other side says something every five seconds at least. */
 const SILENCE_MS = 60_000;
+/** Of what is said of a connection. */
+const MAX_REASON_LENGTH = 300;
 
 /** Connects to an agent (rpc/tls-stream.ts). Throws POOL_UNAVAILABLE. */
 export type ConnectStream = (target: StreamTarget, signal: AbortSignal) => Promise<StreamConnection>;
@@ -52,7 +55,7 @@ export function createRemoteContent(connect: ConnectStream): ContentSources {
 
 async function open(frames: FrameConnection, request: OpenRequest, close: () => void): Promise<OpenContent> {
   await frames.send(FRAME_TYPES.open, toText(request));
-  const facts = parseFrame.facts(await receive(frames));
+  const facts = parseFrame.facts(await receiveFirst(frames, request));
   return {
     facts,
     async *read(from, signal) {
@@ -73,6 +76,23 @@ async function open(frames: FrameConnection, request: OpenRequest, close: () => 
       close();
     },
   };
+}
+
+/** An agent that turns a connection away closes it without a word. Throws POOL_UNAVAILABLE. */
+async function receiveFirst(frames: FrameConnection, { source }: OpenRequest): Promise<Frame> {
+  let cause: unknown;
+  try {
+    const frame = await receive(frames);
+    if (frame !== undefined) return frame;
+  } catch (error) {
+    cause = error;
+  }
+  const why = cause instanceof Error ? ` (${toOneLine(cause.message, MAX_REASON_LENGTH)})` : '';
+  throw new DriverError(
+    'POOL_UNAVAILABLE',
+    `The agent of node ${source.nodeName} said nothing on a connection for content${why}: it is stopping, or does not believe the certificate of this node; then its log says so (do the clocks of the two nodes agree?). Ask again.`,
+    { cause },
+  );
 }
 
 /** The next frame that says something. */

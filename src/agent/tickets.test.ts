@@ -67,7 +67,7 @@ describe('a ticket for content', () => {
     const text = createTicket(TICKET, controller);
 
     expect(() => verifyTicket(text, { ...trust(), now: TICKET.expiresAt })).toThrow(
-      expect.objectContaining(refusal('it has expired')),
+      expect.objectContaining(refusal('it was good until')),
     );
   });
 

@@ -58,7 +58,9 @@ export function verifyTicket(
   const key = { key: signer.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   if (!verify('sha256', toSigned(payload), key, signature)) throw refused('its signature is wrong');
   const ticket = parsePayload(payload);
-  if (ticket.expiresAt <= trust.now) throw refused('it has expired');
+  if (ticket.expiresAt <= trust.now) {
+    throw refused(`it was good until ${toTime(ticket.expiresAt)}, and ${describeClock(trust.now)}`);
+  }
   return ticket;
 }
 
@@ -119,7 +121,16 @@ function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolea
 
 function requireValid({ validFromDate, validToDate }: X509Certificate, now: number): void {
   if (validFromDate.getTime() <= now && now < validToDate.getTime()) return;
-  throw refused('the certificate of whoever signed it is not valid now');
+  throw refused(`the certificate of whoever signed it is not valid now, when ${describeClock(now)}`);
+}
+
+/** Tickets are made for the moment: one that is over was made by a clock that is late, or this one is ahead. */
+function describeClock(now: number): string {
+  return `the clock here says ${toTime(now)} (do the clocks of controllers and nodes agree?)`;
+}
+
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function parseCertificates(pem: string): readonly X509Certificate[] {

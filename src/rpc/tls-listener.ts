@@ -97,8 +97,9 @@ function judge(socket: TLSSocket, names: readonly string[]): Verdict {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return { reason: 'no-certificate', detail: 'none was shown' };
   if (!socket.authorized) {
-    const detail = String(socket.authorizationError);
-    return { reason: DATES.has(detail) ? 'expired' : 'untrusted', detail };
+    const why = String(socket.authorizationError);
+    if (!DATES.has(why)) return { reason: 'untrusted', detail: why };
+    return { reason: 'expired', detail: `${why}: the clock here says ${new Date().toISOString()}` };
   }
   const peer = names.find(
     (name) => certificate.checkHost(name, { subject: 'never', wildcards: false }) !== undefined,

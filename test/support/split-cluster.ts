@@ -18,7 +18,7 @@ const OPEN_WITHIN_MS = 30_000;
 export interface SplitClusterOptions {
   /** Holds everything: configuration, certificates, sockets, state. Made when it is missing; the caller removes it. */
   readonly directory: string;
-  readonly nodes: readonly { readonly name: string; readonly pools: readonly PoolConfig[] }[];
+  readonly nodes: readonly SplitNode[];
   /** Default: one. */
   readonly controllers?: number;
   /** The program and its first arguments. Default: the sources. */
@@ -27,6 +27,14 @@ export interface SplitClusterOptions {
   readonly controllerProgram?: readonly string[];
   /** Who the controllers run as. Default: root. */
   readonly controllerUid?: number;
+}
+
+/** A node as it is to be started. */
+export interface SplitNode {
+  readonly name: string;
+  readonly pools: readonly PoolConfig[];
+  /** What it is started with instead. Default: what all are started with. */
+  readonly program?: readonly string[];
 }
 
 /** One process of the cluster, which can be ended and started again. */
@@ -72,9 +80,7 @@ export async function startSplitCluster(options: SplitClusterOptions): Promise<S
   await authority.write(tls.controller, CONTROLLER_TLS_NAME, { uid: options.controllerUid ?? 0 });
 
   const started = await Promise.allSettled(
-    options.nodes.map(async ({ name, pools }) => {
-      return undo.use(await startNode({ ...options, name, pools, tls: tls.node }));
-    }),
+    options.nodes.map(async (node) => undo.use(await startNode({ ...options, ...node, tls: tls.node }))),
   );
   const nodes = started.map((each) => {
     if (each.status === 'rejected') throw each.reason;
@@ -121,11 +127,7 @@ async function hasRoom(
 }
 
 async function startNode(
-  options: SplitClusterOptions & {
-    readonly name: string;
-    readonly pools: readonly PoolConfig[];
-    readonly tls: string;
-  },
+  options: SplitClusterOptions & SplitNode & { readonly tls: string },
 ): Promise<NodeMember> {
   const { name, pools, tls, program } = options;
   const directory = join(options.directory, 'nodes', name);
