@@ -1,17 +1,17 @@
-import { DriverError } from '../domain/errors.ts';
+import { DriverError, isDriverError } from '../domain/errors.ts';
 import { oneAhead } from '../filestore/content/ahead.ts';
 import type { OpenContent } from '../filestore/content/content.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../observability/logger.ts';
-import { createFrameConnection, type FrameConnection } from '../rpc/frames.ts';
+import { createFrameConnection, type Frame, type FrameConnection } from '../rpc/frames.ts';
 import type { StreamConnection, StreamOffer } from '../rpc/stream.ts';
 import { AGENT_TLS_NAME, type TlsSource } from '../rpc/tls.ts';
 import {
   CONTENT_PROTOCOL,
   FRAME_TYPES,
-  MAX_PAYLOAD_BYTES,
+  MAX_REQUEST_BYTES,
   type OpenRequest,
   parseFrame,
   toFailure,
@@ -25,6 +25,18 @@ const SILENCE_MS = 10 * 60_000;
 /** How often a reader that waits is told that it does so for a reason. */
 const WAITING_MS = 5_000;
 
+/** What peers may take of this program, which they share with controllers and with each other. */
+export interface ContentLimits {
+  /** A peer says what it wants within so long. */
+  readonly openWithinMs: number;
+  /** Peers that have not said yet what they want: one more is turned away. */
+  readonly maxUndecided: number;
+  /** Readers that are handed content at once, a few MiB of memory for each; one more is told to ask again. */
+  readonly maxReaders: number;
+}
+
+const LIMITS: ContentLimits = { openWithinMs: 10_000, maxUndecided: 128, maxReaders: 32 };
+
 /** What content is handed out with. */
 export interface ContentServerOptions {
   readonly nodeName: string;
@@ -35,47 +47,70 @@ export interface ContentServerOptions {
   readonly logger: Logger;
   /** Told of each ticket that was refused. */
   readonly onRefused: (error: DriverError, remoteAddress: string | undefined) => void;
+  /** Told of each peer that was turned away since there were too many. */
+  readonly onCrowded: (remoteAddress: string | undefined) => void;
+  readonly limits?: ContentLimits;
 }
 
 /** The agent's side of {@link CONTENT_PROTOCOL}: hands out what a ticket of the controller allows, to agents only. */
 export function createContentOffer(options: ContentServerOptions): StreamOffer {
+  const server: ContentServer = {
+    ...options,
+    limits: options.limits ?? LIMITS,
+    undecided: new Set(),
+    readers: new Set(),
+  };
   return {
     protocol: CONTENT_PROTOCOL,
     peers: [AGENT_TLS_NAME],
-    accept: (connection) => void serve(options, connection),
+    accept: (connection) => void serve(server, connection),
   };
 }
 
+interface ContentServer extends ContentServerOptions {
+  readonly limits: ContentLimits;
+  readonly undecided: Set<StreamConnection>;
+  readonly readers: Set<StreamConnection>;
+}
+
 /** Never throws: whoever connected is told, and the log. */
-async function serve(options: ContentServerOptions, connection: StreamConnection): Promise<void> {
-  const { logger } = options;
+async function serve(server: ContentServer, connection: StreamConnection): Promise<void> {
+  const { logger, undecided, readers, limits } = server;
   const { remoteAddress } = connection;
   const stop = new AbortController();
   connection.once('close', () => stop.abort(new Error('The reader of the content is gone.')));
   using frames = createFrameConnection(connection, {
-    maxPayloadBytes: MAX_PAYLOAD_BYTES,
+    maxPayloadBytes: MAX_REQUEST_BYTES,
     silenceMs: SILENCE_MS,
   });
+  if (undecided.size >= limits.maxUndecided) return server.onCrowded(remoteAddress);
+  undecided.add(connection);
+  connection.once('close', () => {
+    undecided.delete(connection);
+    readers.delete(connection);
+  });
   try {
-    await answer(options, { frames, remoteAddress }, stop.signal);
+    await answer(server, { frames, connection }, stop.signal);
     frames.end();
     // It is closed once the reader has taken everything.
     await frames.receive();
   } catch (error) {
     if (stop.signal.aborted) return;
-    logger.warn('Content is not handed out', { remoteAddress, err: error });
+    // Whoever is told to ask again does so all the time.
+    const level = isDriverError(error, 'OPERATION_PENDING') ? 'debug' : 'warn';
+    logger[level]('Content is not handed out', { remoteAddress, err: error });
     await frames.send(FRAME_TYPES.failed, toFailure(error)).catch(() => undefined);
   }
 }
 
 interface Caller {
   readonly frames: FrameConnection;
-  readonly remoteAddress: string | undefined;
+  readonly connection: StreamConnection;
 }
 
-async function answer(options: ContentServerOptions, caller: Caller, signal: AbortSignal): Promise<void> {
+async function answer(options: ContentServer, caller: Caller, signal: AbortSignal): Promise<void> {
   const { frames } = caller;
-  const request = parseFrame.open(await frames.receive());
+  const request = parseFrame.open(await receiveInTime(frames, options.limits.openWithinMs));
   admit(options, request, caller);
   const { kind, id } = request.source;
   const store = getStore(options, request.source.poolId);
@@ -90,16 +125,35 @@ async function answer(options: ContentServerOptions, caller: Caller, signal: Abo
   await sendContent(content, from, { frames, signal });
 }
 
-function admit(options: ContentServerOptions, request: OpenRequest, { remoteAddress }: Caller): void {
-  const { tls, clock, nodeName } = options;
+/** Whoever says nothing is disconnected. */
+async function receiveInTime(frames: FrameConnection, ms: number): Promise<Frame | undefined> {
+  const timer = setTimeout(() => frames[Symbol.dispose](), ms);
+  try {
+    return await frames.receive();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Makes a reader of a caller with a good ticket. Throws PERMISSION_DENIED, and OPERATION_PENDING while there are as many readers as there may be. */
+function admit(options: ContentServer, request: OpenRequest, { connection }: Caller): void {
+  const { tls, clock, nodeName, undecided, readers, limits } = options;
   try {
     const ticket = verifyTicket(request.ticket, { ca: tls.current().ca, now: clock.now() });
     requireTicketFor(ticket, request);
     requireTicketFor(ticket, { source: { ...request.source, nodeName }, target: request.target });
   } catch (error) {
-    if (error instanceof DriverError) options.onRefused(error, remoteAddress);
+    if (error instanceof DriverError) options.onRefused(error, connection.remoteAddress);
     throw error;
   }
+  if (readers.size >= limits.maxReaders) {
+    throw new DriverError(
+      'OPERATION_PENDING',
+      `Node ${nodeName} hands out content to ${readers.size} readers already, which is as much as it does at once: ask again.`,
+    );
+  }
+  undecided.delete(connection);
+  readers.add(connection);
 }
 
 function getStore({ stores, nodeName }: ContentServerOptions, poolId: string): LocalFileStore {

@@ -38,6 +38,9 @@ export const MAX_PAYLOAD_BYTES: FrameOptions['maxPayloadBytes'] = Math.max(
 
 const Position = z.number().int().nonnegative();
 
+/** What a reader says is shorter: a ticket, and some names. Whoever announces more is none. */
+export const MAX_REQUEST_BYTES = 64 * 1024;
+
 /** What a reader asks for. */
 export const OpenRequest = z.strictObject({ ticket: z.string(), ...contentWayShape }).readonly();
 export type OpenRequest = z.infer<typeof OpenRequest>;

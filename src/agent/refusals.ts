@@ -17,6 +17,8 @@ export interface Refusals {
   noteCall(peer: string, method: string): void;
   /** A ticket for content that is not good. */
   noteTicket(refusal: DriverError, remoteAddress: string | undefined): void;
+  /** A connection for content when there were too many that had not said yet what they wanted. */
+  noteCrowd(remoteAddress: string | undefined): void;
 }
 
 /** Counts every refusal, and logs each kind of it once a minute for each address, saying how many there were. */
@@ -43,5 +45,7 @@ export function createRefusals(deps: {
     noteConnection: ({ reason, remoteAddress, detail }) => note(reason, remoteAddress ?? 'unknown', detail),
     noteCall: (peer, method) => note('not-allowed', peer, method),
     noteTicket: ({ message }, remoteAddress) => note('ticket', remoteAddress ?? 'unknown', message),
+    noteCrowd: (remoteAddress) =>
+      note('too-many', remoteAddress ?? 'unknown', 'too many connections for content that say nothing'),
   };
 }

@@ -70,6 +70,7 @@ export async function serveAgent(
       clock: systemClock,
       logger: own,
       onRefused: (error, remoteAddress) => refusals.noteTicket(error, remoteAddress),
+      onCrowded: (remoteAddress) => refusals.noteCrowd(remoteAddress),
     }),
     logger: own,
   });

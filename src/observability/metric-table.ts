@@ -24,7 +24,7 @@ export const METRICS = {
   },
   stowage_agent_refused_total: {
     type: 'counter',
-    help: 'Connections to the agent that were turned away, calls that whoever made them may not make, and tickets for content that are not good.',
+    help: 'Connections to the agent that were turned away, calls that whoever made them may not make, tickets for content that are not good, and connections for content that are too many.',
     labels: ['reason'],
   },
   stowage_operations_in_flight: {

@@ -11,6 +11,7 @@ import { connectStream } from '../../src/rpc/tls-stream.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
 import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
 import { createContentPath } from '../support/content-path.ts';
+import { connectPeer } from '../support/content-peer.ts';
 import { openTlsWay, type TlsWay } from '../support/content-way.ts';
 import { skipsRootTests } from '../support/scratch.ts';
 import { createTestAuthority, createTestTls } from '../support/tls.ts';
@@ -136,6 +137,41 @@ describe.skipIf(skipsRootTests())('content of an agent', () => {
     await reading.return?.();
   });
 
+  describe('that has little room for readers', () => {
+    const LIMITS = { openWithinMs: 100, maxUndecided: 2, maxReaders: 1 };
+    let narrow: TlsWay;
+    beforeAll(async () => {
+      narrow = await openTlsWay(() => fixture.store, LIMITS);
+    });
+    afterAll(async () => await narrow?.[Symbol.asyncDispose]());
+    const openNarrow = async () => {
+      const origin = narrow.origins.createOrigin({
+        source: getSource(),
+        from: { nodeName: 'node-1', poolId: fixture.store.poolId },
+        target: TARGET,
+      });
+      return await narrow.sources.openContent({ source: getSource(), target: TARGET, origin }, signal);
+    };
+
+    it('tells one too many to ask again, until another one is done', async () => {
+      {
+        await using _first = await openNarrow();
+        await expect(openNarrow()).rejects.toMatchObject({
+          code: 'OPERATION_PENDING',
+          message: expect.stringMatching(/node-1 hands out content to 1 readers.*ask again/),
+        });
+      }
+      await expect.poll(async () => await openNarrow().then(endAll, String)).toBe('open');
+    });
+
+    it('disconnects whoever says nothing', async () => {
+      using peer = await connectPeer(narrow.address, narrow.tls.agent.current());
+
+      expect(await peer.next().catch(() => undefined)).toBeUndefined();
+      await expect.poll(async () => await openNarrow().then(endAll, String)).toBe('open');
+    });
+  });
+
   it('says a sentence when nobody listens', async () => {
     const origin = { ...getOrigin(), address: '127.0.0.1:1' };
 
@@ -211,6 +247,11 @@ describe.skipIf(skipsRootTests())('content of an agent', () => {
     expect(await readdir(small.paths.volumes)).toEqual([]);
   });
 });
+
+async function endAll(content: AsyncDisposable): Promise<string> {
+  await content[Symbol.asyncDispose]();
+  return 'open';
+}
 
 async function fillDisk(path: string): Promise<void> {
   await using file = await open(path, 'wx');

@@ -1,6 +1,6 @@
 import { createRemoteContent } from '../../src/agent/content-client.ts';
 import { createTicketedOrigins } from '../../src/agent/content-origins.ts';
-import { createContentOffer } from '../../src/agent/content-server.ts';
+import { type ContentLimits, createContentOffer } from '../../src/agent/content-server.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { DriverError } from '../../src/domain/errors.ts';
 import type { ContentOrigins, ContentSources } from '../../src/filestore/content/content.ts';
@@ -28,7 +28,7 @@ export interface TlsWay extends AsyncDisposable {
 }
 
 /** Serves the store that is the source at the time as node `node-1`. */
-export async function openTlsWay(source: () => LocalFileStore): Promise<TlsWay> {
+export async function openTlsWay(source: () => LocalFileStore, limits?: ContentLimits): Promise<TlsWay> {
   const tls = await createClusterTls();
   const refusals: DriverError[] = [];
   const turnedAway: TlsRefusal[] = [];
@@ -56,6 +56,8 @@ export async function openTlsWay(source: () => LocalFileStore): Promise<TlsWay> 
         clock: systemClock,
         logger: silentLogger,
         onRefused: (error) => refusals.push(error),
+        onCrowded: () => undefined,
+        ...(limits === undefined ? {} : { limits }),
       }),
     });
   let server = await start('127.0.0.1:0');
