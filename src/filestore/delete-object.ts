@@ -25,6 +25,7 @@ export async function deleteVolume(context: StoreContext, id: string, signal: Ab
   await context.onStep('discarded');
   context.volumes.remove(hash);
   context.meter.forget(id);
+  context.cuts.forget(id);
   await fsyncDirectory(context.paths.volumes);
   await context.onStep('removal-synced');
   await unlinkClaim(context, volume, hash);

@@ -83,6 +83,24 @@ describe('the cut of a volume', () => {
     expect(log).toEqual(['made one-0', 'removed one-0']);
   });
 
+  it('goes with its volume when nobody reads it, and else with its last reader', async () => {
+    const { cuts, log, options } = createScene();
+    (await cuts.hold(options(), signal))[Symbol.dispose]();
+    const [first, second] = [
+      await cuts.hold(options('two'), signal),
+      await cuts.hold(options('two'), signal),
+    ];
+
+    cuts.forget('another');
+    cuts.forget('v');
+    expect(log.slice(2)).toEqual(['removed one-0']);
+    first[Symbol.dispose]();
+    expect(log.slice(2)).toEqual(['removed one-0']);
+    second[Symbol.dispose]();
+
+    expect(log.slice(2)).toEqual(['removed one-0', 'removed two-1']);
+  });
+
   it('is removed with all the others when the store is closed', async () => {
     const { cuts, log, options } = createScene();
     await cuts.hold(options(), signal);

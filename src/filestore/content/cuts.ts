@@ -27,6 +27,8 @@ interface Entry {
   readonly cut: Cut;
   holders: number;
   isRead: boolean;
+  /** The volume is gone: whoever leaves last takes it along. */
+  isForgotten: boolean;
   expiry: AbortController | undefined;
 }
 
@@ -64,6 +66,15 @@ export class Cuts {
     return this.#take(key, await this.#options.jobs.run(job, signal));
   }
 
+  /** A volume is gone: its cuts are kept for nobody who might come back. */
+  forget(volumeId: string): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.cut.content.id !== volumeId) continue;
+      entry.isForgotten = true;
+      if (entry.holders === 0) this.#remove(key);
+    }
+  }
+
   /** Removes all of them. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -73,7 +84,7 @@ export class Cuts {
 
   /** Whoever had it made may have left meanwhile: it waits for a reader from the beginning. */
   #keep(key: string, cut: Cut): Entry {
-    const entry: Entry = { cut, holders: 0, isRead: false, expiry: undefined };
+    const entry: Entry = { cut, holders: 0, isRead: false, isForgotten: false, expiry: undefined };
     this.#entries.set(key, entry);
     if (this.#isClosed) this.#remove(key);
     else this.#expireLater(key, entry);
@@ -93,7 +104,9 @@ export class Cuts {
         if (!isHeld) return;
         isHeld = false;
         entry.holders -= 1;
-        if (entry.holders === 0) this.#expireLater(key, entry);
+        if (entry.holders > 0) return;
+        if (entry.isForgotten) this.#remove(key);
+        else this.#expireLater(key, entry);
       },
     };
   }
