@@ -73,6 +73,11 @@ export class RegistryView implements ReleasedPools {
   async bury(object: BuryRequest, signal: AbortSignal): Promise<boolean> {
     return await this.#registry.bury(object, signal);
   }
+
+  async hasMissed(poolId: string, signal: AbortSignal): Promise<boolean> {
+    if (this.find(poolId) !== undefined) return false;
+    return (await this.#registry.findById(poolId, signal)) !== undefined;
+  }
 }
 
 function toKey({ nodeName, poolName }: PoolSpot): string {

@@ -9,4 +9,9 @@ export interface ReleasedPools {
    * the object now. Throws POOL_UNAVAILABLE when the registry cannot be used.
    */
   bury(object: BuryRequest, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Whether a pool with this id is registered that was not when the registry was read last: another program may have done it since. Asks the registry
+   * itself. Throws POOL_UNAVAILABLE when it cannot be used.
+   */
+  hasMissed(poolId: string, signal: AbortSignal): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DriverError } from '../../src/domain/errors.ts';
 import { createFakePool, DRIVER, type FakePool } from '../support/fake-nodes.ts';
-import { createTwoNodes, getState, pass } from '../support/supervised-cluster.ts';
+import { createOn, createTwoNodes, getState, pass } from '../support/supervised-cluster.ts';
 
 const { signal } = new AbortController();
 const SECOND = 1000;
@@ -262,6 +262,27 @@ describe('pools under supervision', () => {
           .toSorted(),
       ).toEqual(['aaaaaaaa', 'cccccccc']);
     });
+  });
+
+  it('that another controller has registered a moment ago are out of reach, and never taken for unknown', async () => {
+    const late = await cluster.startController();
+    const controller = await cluster.startController();
+    const c = cluster.add('c', createFakePool('ssd', 'cccccccc'));
+    await controller.round();
+    const id = await createOn(controller, 'v', 'c');
+    const { snapshots } = controller.backend;
+    const cut = { name: 's', sourceVolumeId: id, parameters: {}, topology: undefined };
+    const snapshotId = (await snapshots?.createSnapshot(cut, signal))?.id ?? '';
+    // It was stopped for a while, and knows neither the node nor the pool.
+    cluster.nodes.splice(cluster.nodes.indexOf(c), 1);
+
+    const outOfReach = { code: 'POOL_UNAVAILABLE', message: expect.stringContaining('ask again') };
+    await expect(late.backend.deleteVolume({ volumeId: id }, signal)).rejects.toMatchObject(outOfReach);
+    await expect(late.backend.snapshots?.deleteSnapshot({ snapshotId }, signal)).rejects.toMatchObject(
+      outOfReach,
+    );
+    const unknown = id.replace('cccccccc', 'dddddddd');
+    await late.backend.deleteVolume({ volumeId: unknown }, signal);
   });
 
   it('that a node has no more are out of reach, but no part of lists', async () => {

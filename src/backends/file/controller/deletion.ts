@@ -25,3 +25,22 @@ export async function buryIfReleased(
     { details: { poolId: parsed.poolId } },
   );
 }
+
+/**
+ * Before something is called gone because nobody here knows its pool: a controller that was stopped for a while may not have heard of it yet. Throws
+ * POOL_UNAVAILABLE when the pool is registered, and when that cannot be found out.
+ */
+export async function checkPoolUnknown(
+  { released }: Pick<FileControllerContext, 'released'>,
+  object: { readonly kind: ObjectId['kind']; readonly id: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const parsed = findObjectId(object.kind, object.id);
+  if (released === undefined || parsed === undefined) return;
+  if (!(await released.hasMissed(parsed.poolId, signal))) return;
+  throw new DriverError(
+    'POOL_UNAVAILABLE',
+    `The pool of ${object.kind} ${quote(object.id)} was registered a moment ago, and is not known here yet: ask again.`,
+    { details: { poolId: parsed.poolId } },
+  );
+}

@@ -11,7 +11,7 @@ import type { OpenStore } from '../stores.ts';
 import { describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
 import { findAllByName } from './by-name.ts';
 import type { FileControllerContext } from './context.ts';
-import { buryIfReleased } from './deletion.ts';
+import { buryIfReleased, checkPoolUnknown } from './deletion.ts';
 import { findSnapshot, getSnapshot, volumeNotFound } from './lookup.ts';
 import { listPage, parseToken } from './paging.ts';
 import { toSnapshot } from './to-domain.ts';
@@ -37,7 +37,8 @@ export function createFileSnapshots(context: FileControllerContext): SnapshotsFa
         const object = { kind: 'snapshot', id: snapshotId } as const;
         if (await buryIfReleased(context, object, own)) return;
         const open = findStoreOfObject(stores, object);
-        await open?.store.deleteSnapshot({ id: snapshotId }, own);
+        if (open === undefined) return await checkPoolUnknown(context, object, own);
+        await open.store.deleteSnapshot({ id: snapshotId }, own);
       });
     },
 

@@ -4,7 +4,7 @@ import type { ExpansionFacet, VolumeOptions } from '../../backend.ts';
 import { bounded } from '../bounded.ts';
 import { findStoreOfObject, listOpenStores } from '../stores.ts';
 import type { FileControllerContext } from './context.ts';
-import { buryIfReleased } from './deletion.ts';
+import { buryIfReleased, checkPoolUnknown } from './deletion.ts';
 import { getVolume, volumeNotFound } from './lookup.ts';
 import { listPage } from './paging.ts';
 import { toVolume } from './to-domain.ts';
@@ -26,6 +26,7 @@ export function createFileVolumes(context: FileControllerContext): FileVolumes {
         if (await buryIfReleased(context, object, own)) return;
         const open = findStoreOfObject(stores, object);
         if (open === undefined) {
+          await checkPoolUnknown(context, object, own);
           logger.debug('A volume to be deleted is unknown; nothing to do', { volumeId });
           return;
         }
