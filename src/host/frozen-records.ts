@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { randomId } from '../base/ids.ts';
+import { DriverError } from '../domain/errors.ts';
 import { isErrno } from './errno.ts';
 import { readTextFile, writeFileDurable } from '../base/durable-files.ts';
 
@@ -26,11 +27,20 @@ export class FrozenRecords {
     this.#directory = join(runDirectory, 'frozen');
   }
 
-  /** Writes a record, durable before the freeze. */
+  /** Writes a record, durable before the freeze. Throws PRECONDITION_FAILED when it cannot. */
   async add({ mountPoint, majorMinor }: FrozenMount): Promise<FrozenRecord> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, `${randomId(12)}${SUFFIX}`);
-    await writeFileDurable(path, `${JSON.stringify({ mountPoint, majorMinor })}\n`);
+    try {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      await writeFileDurable(path, `${JSON.stringify({ mountPoint, majorMinor })}\n`);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new DriverError(
+        'PRECONDITION_FAILED',
+        `What is frozen is noted in ${this.#directory} before, so that it is thawed whatever happens, and that cannot be written: ${why}. See to it that there is room, and ask again.`,
+        { cause },
+      );
+    }
     return { path, mountPoint, majorMinor };
   }
 

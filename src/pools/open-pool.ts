@@ -76,7 +76,8 @@ export async function openPool(
   const { host, registry, driver, nodeName, clock } = deps;
   const { pool } = request;
   const key = { driver, poolName: pool.name, nodeName };
-  const place = await findOut(deps, { ...request, known: await registry.find(key, signal) }, signal);
+  const known = await registry.find(key, signal);
+  const place = await findOut(deps, { ...request, known }, signal);
   if (place === undefined) return undefined;
   const { clusterId, knownPoolId, knownBy, isKnown } = place;
   const forgetting = knownPoolId === undefined ? {} : { toForget: describeForgetting(knownPoolId, knownBy) };
@@ -91,7 +92,8 @@ export async function openPool(
   // Another program may have made the pool at the same time: now nobody else does.
   await ensurePoolRecord({ ...expected, knownPoolId: poolId });
   const onNodeLoss = getNodeLossPolicy(pool);
-  await noteOpen(deps, { ...key, poolId, onNodeLoss, condition: 'open', room: undefined }, signal);
+  const seen: SeenPool = { ...key, poolId, onNodeLoss, condition: 'open', room: undefined };
+  await noteOpen(deps, { seen, isKnown: known?.poolId === poolId }, signal);
   const { name, path, overcommit, lowWaterPercent } = pool;
   const settings = { name, path, overcommit, lowWaterPercent };
   const store = await openLocalStore(
@@ -103,15 +105,25 @@ export async function openPool(
   return { ...store, close: () => resources.disposeAsync() };
 }
 
-/** Where controllers admit pools, the registry here is the node's own, and what the cluster's is told does not reach it. */
+/**
+ * Where controllers admit pools, the registry here is the node's own, and what the cluster's is told does not reach it. What is known needs only a sign of
+ * life: that a disk is full which is not the pool's keeps nobody from it.
+ */
 async function noteOpen(
-  { registry, clusterId }: OpenPoolDeps,
-  seen: SeenPool,
+  { registry, clusterId, logger }: OpenPoolDeps,
+  { seen, isKnown }: { readonly seen: SeenPool; readonly isKnown: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   try {
     await registry.record(seen, signal);
   } catch (error) {
+    if (isKnown && isDriverError(error, 'POOL_UNAVAILABLE')) {
+      logger.warn('That a pool is open cannot be noted; it is used all the same', {
+        pool: seen.poolName,
+        err: error,
+      });
+      return;
+    }
     if (clusterId !== undefined || !isDriverError(error, 'PRECONDITION_FAILED')) throw error;
     const ownNotes = `Node ${seen.nodeName} has noted that itself: what is to be forgotten has to be forgotten there, too, with --local.`;
     const { details } = error;

@@ -40,9 +40,24 @@ export function toRegistryError(root: string, error: unknown, uid: number): Driv
 
 /** The error for a file or directory of a registry that is not what it should be. */
 export function unreadable(path: string, reason: string, cause: unknown): DriverError {
+  const obstacle = findObstacle(cause);
+  if (obstacle !== undefined) {
+    return new DriverError(
+      'POOL_UNAVAILABLE',
+      `The registry of pools (${path}) cannot be written: ${obstacle}. What was registered before is kept.`,
+      { cause },
+    );
+  }
   return new DriverError(
     'POOL_UNAVAILABLE',
     `The registry of pools (${path}) cannot be used: ${reason}. Repair it; if you remove it, every pool is registered again from its disk, so mount all disks first.`,
     { cause },
   );
+}
+
+/** What keeps a registry that is as it should be from being written. */
+function findObstacle(cause: unknown): string | undefined {
+  if (isErrno(cause, 'ENOSPC', 'EDQUOT')) return 'its disk is full. Free some space there';
+  if (isErrno(cause, 'EROFS')) return 'its disk is mounted read-only. Mount it read-write';
+  return undefined;
 }
