@@ -106,7 +106,7 @@ export class PoolSupervisor {
   async round(signal: AbortSignal): Promise<void> {
     const { view, reports } = this.#options;
     const nodes = reports.list();
-    for (const { nodeName } of nodes) this.#signs.hear(nodeName);
+    this.#signs.hear(nodes.map(({ nodeName }) => nodeName));
     await view.refresh(signal);
     const { isChanged, failure } = await this.#registration.registerAll(nodes, signal);
     if (isChanged) await view.refresh(signal);

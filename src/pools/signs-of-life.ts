@@ -1,6 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { PoolInstance } from './registry.ts';
 
+/** Several times as long as rounds are apart, and much shorter than any policy waits. */
+const AWAY_MS = 30_000;
+
 /**
  * When nodes gave signs of life: such as this program heard itself, and such as anybody has written down. It goes by the time of its own that nobody sets, and
  * of what was written only by that it changes: clocks of other machines, and what they said before this program began to listen, count for nothing.
@@ -10,20 +13,27 @@ export class SignsOfLife {
   readonly #lastAt = new Map<string, number>();
   readonly #written = new Map<string, number>();
   #begunAt: number;
+  #roundAt: number;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
     this.#begunAt = clock.monotonic();
+    this.#roundAt = this.#begunAt;
   }
 
   /** Listens from now on. */
   begin(): void {
+    this.#lastAt.clear();
     this.#begunAt = this.#clock.monotonic();
+    this.#roundAt = this.#begunAt;
   }
 
-  /** The node says something now. */
-  hear(nodeName: string): void {
-    this.#lastAt.set(nodeName, this.#clock.monotonic());
+  /** These say something now. A program that has not listened for long, since it was stopped for instance, begins anew. */
+  hear(nodeNames: readonly string[]): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#roundAt > AWAY_MS) this.begin();
+    this.#roundAt = now;
+    for (const nodeName of nodeNames) this.#lastAt.set(nodeName, now);
   }
 
   /** Takes notice of what is registered now. */
@@ -35,7 +45,7 @@ export class SignsOfLife {
     for (const [nodeName, lastSeenMs] of latest) {
       if (this.#written.get(nodeName) === lastSeenMs) continue;
       this.#written.set(nodeName, lastSeenMs);
-      this.hear(nodeName);
+      this.#lastAt.set(nodeName, this.#clock.monotonic());
     }
   }
 

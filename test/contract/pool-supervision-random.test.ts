@@ -87,8 +87,14 @@ class Story {
   }
 
   async #pass(): Promise<void> {
-    this.#cluster.nowMs += this.#random.pick([SECOND, 30 * SECOND, 200 * SECOND, 400 * SECOND]);
-    await this.#pick().round().catch(onlyExpected);
+    const controller = this.#pick();
+    const rounds = this.#random.pick([1, 7, 14]);
+    // Longer than half a minute: it was stopped.
+    const apartMs = this.#random.pick([SECOND, 30 * SECOND, 30 * SECOND, 200 * SECOND]);
+    for (let round = 0; round < rounds; round += 1) {
+      this.#cluster.nowMs += apartMs;
+      await controller.round().catch(onlyExpected);
+    }
   }
 
   #turn(): void {

@@ -203,6 +203,18 @@ describe('pools under supervision', () => {
       expect(await cluster.get('aaaaaaaa')).toMatchObject({ release: { by: 'policy' } });
     });
 
+    it('are not given up by a controller that was stopped itself, and has not heard them again yet', async () => {
+      const controller = await cluster.startController();
+      cluster.nowMs += 60 * MINUTE;
+      a.isAnswering = false;
+      await controller.round();
+      await pass(cluster, controller, 4.5 * MINUTE);
+      expect(await cluster.get('aaaaaaaa')).toMatchObject({ condition: 'silent', release: undefined });
+
+      await pass(cluster, controller, MINUTE);
+      expect(await cluster.get('aaaaaaaa')).toMatchObject({ release: { by: 'policy' } });
+    });
+
     it('are not given up by a controller that hears nobody, which is cut off itself', async () => {
       const controller = await cluster.startController();
       a.isAnswering = false;
