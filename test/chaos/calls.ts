@@ -1,32 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DriverError } from '../../src/domain/errors.ts';
-import type { ControllerDefinition } from '../../src/gen/csi/v1/Controller.ts';
 import type { ClientCallOptions } from '../../src/rpc/service.ts';
-import type { RpcClient } from '../../src/rpc/client.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
+import type { GivenUpNodes } from './given-up-nodes.ts';
 
 /** What a caller may be told while programs are killed, frozen and started: ask again. Everything else is a finding. */
 const AGAIN: ReadonlySet<unknown> = new Set(['UNAVAILABLE', 'ABORTED', 'DEADLINE_EXCEEDED', 'CANCELLED']);
+/** And while a node is given up: what it has is not there, and nothing can be made there. */
+const AGAIN_WITHOUT_NODE: ReadonlySet<unknown> = new Set(['NOT_FOUND', 'RESOURCE_EXHAUSTED']);
 const PATIENT_MS = 10_000;
 
-/** One call to one controller. */
-export type Attempt<T> = (
-  controller: RpcClient<ControllerDefinition>,
-  options: ClientCallOptions,
-) => Promise<T>;
+/** One call to one of the programs that may be asked. */
+export type Attempt<Client, T> = (client: Client, options: ClientCallOptions) => Promise<T>;
 
 /** How a call is made until it has an answer. */
-export interface Calls {
-  /** Repeats the call, at one controller or the other, sometimes impatiently, sometimes at both at once, until it succeeds. */
-  untilDone<T>(what: string, attempt: Attempt<T>): Promise<T>;
+export interface Calls<Client> {
+  /** Repeats the call, at one program or the other, sometimes impatiently, sometimes at both at once, until it succeeds. */
+  untilDone<T>(what: string, attempt: Attempt<Client, T>): Promise<T>;
   /** Asks once; undefined when there was no answer. */
-  once<T>(what: string, attempt: Attempt<T>): Promise<T | undefined>;
+  once<T>(what: string, attempt: Attempt<Client, T>): Promise<T | undefined>;
 }
 
-export interface CallsOptions {
-  readonly controllers: readonly RpcClient<ControllerDefinition>[];
+export interface CallsOptions<Client> {
+  /** Which of them answers does not matter. */
+  readonly clients: readonly Client[];
   readonly random: SeededRandom;
   readonly statistics: Statistics;
+  readonly givenUp: GivenUpNodes;
   /** No call may go on after this (performance.now). */
   readonly giveUpAt: () => number;
 }
@@ -48,15 +48,21 @@ export class Statistics {
 }
 
 /** Calls as a sidecar makes them that is killed and loses elections all the time. */
-export function createCalls({ controllers, random, statistics, giveUpAt }: CallsOptions): Calls {
-  const once = async <T>(what: string, attempt: Attempt<T>, deadlineMs: number): Promise<T | undefined> => {
-    const controller = random.pick(controllers);
+export function createCalls<Client>(options: CallsOptions<Client>): Calls<Client> {
+  const { clients, random, statistics, givenUp, giveUpAt } = options;
+  const once = async <T>(
+    what: string,
+    attempt: Attempt<Client, T>,
+    deadlineMs: number,
+  ): Promise<T | undefined> => {
+    const client = random.pick(clients);
+    const since = performance.now();
     try {
-      return await attempt(controller, { deadlineMs });
+      return await attempt(client, { deadlineMs });
     } catch (error) {
       const status = error instanceof DriverError ? error.details['status'] : undefined;
-      if (!AGAIN.has(status) && !isBroken(error))
-        throw new Error(`${what}: ${String(error)}`, { cause: error });
+      const passes = AGAIN.has(status) || (AGAIN_WITHOUT_NODE.has(status) && givenUp.isAnyDoubtful(since));
+      if (!passes && !isBroken(error)) throw new Error(`${what}: ${String(error)}`, { cause: error });
       statistics.count(String(status));
       return undefined;
     }

@@ -1,16 +1,24 @@
 import { TOPOLOGY_KEY } from '../../src/backends/hostpath/topology.ts';
 import type { CreateVolumeRequest } from '../../src/gen/csi/v1/CreateVolumeRequest.ts';
 import type { CreateVolumeResponse__Output } from '../../src/gen/csi/v1/CreateVolumeResponse.ts';
+import type { ControllerDefinition } from '../../src/gen/csi/v1/Controller.ts';
+import type { RpcClient } from '../../src/rpc/client.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Calls, Statistics } from './calls.ts';
-import { type Piece, type PoolPaths, writeMark } from './pieces.ts';
+import type { GivenUpNodes } from './given-up-nodes.ts';
+import { hasMark, type Piece, type PoolPaths, writeMark } from './pieces.ts';
+import type { Pods } from './pods.ts';
 
 const MiB = 2 ** 20;
 const MOST_PIECES = 6;
 
 export interface ChaosClientOptions {
   readonly name: string;
-  readonly calls: Calls;
+  readonly calls: Calls<RpcClient<ControllerDefinition>>;
+  readonly pods: Pods;
+  readonly givenUp: GivenUpNodes;
+  /** Whether the driver may be left to choose a node: a volume that was made on a node that is given up then is made on another one again. */
+  readonly mayLeaveNodeOpen: boolean;
   readonly random: SeededRandom;
   readonly pools: PoolPaths;
   /** The node on which directories have quotas. */
@@ -22,7 +30,8 @@ export interface ChaosClientOptions {
 export class ChaosClient {
   readonly pieces = new Map<string, Piece>();
   readonly #options: ChaosClientOptions;
-  readonly #deleted = new Set<string>();
+  /** What was deleted, and where it was. */
+  readonly #deleted = new Map<string, string>();
   #count = 0;
 
   constructor(options: ChaosClientOptions) {
@@ -40,6 +49,8 @@ export class ChaosClient {
   #listChoices(): readonly (readonly [string, () => Promise<void>])[] {
     const volume = this.#pick('volume');
     const snapshot = this.#pick('snapshot');
+    const used = this.#pick('volume', ({ usedAt }) => usedAt !== undefined);
+    const unused = this.#pick('volume', ({ usedAt }) => usedAt === undefined);
     const some = this.pieces.size > 2 ? this.#options.random.pick([...this.pieces.values()]) : undefined;
     const hasRoom = this.pieces.size < MOST_PIECES;
     const all: readonly (readonly [string, boolean, () => Promise<void>])[] = [
@@ -50,6 +61,9 @@ export class ChaosClient {
       ['snapshot', hasRoom && volume !== undefined, () => this.#with(volume, (each) => this.#snapshot(each))],
       ['expand', volume !== undefined, () => this.#with(volume, (each) => this.#expand(each))],
       ['write', volume !== undefined, () => this.#with(volume, (each) => this.#write(each))],
+      ['start pod', unused !== undefined, () => this.#with(unused, (each) => this.#startPod(each))],
+      ['stop pod', used !== undefined, () => this.#with(used, (each) => this.#stopPod(each))],
+      ['read', used !== undefined, () => this.#with(used, (each) => this.#read(each))],
       ['delete', some !== undefined, () => this.#with(some, (each) => this.remove(each))],
       ['delete', some !== undefined, () => this.#with(some, (each) => this.remove(each))],
     ];
@@ -61,14 +75,21 @@ export class ChaosClient {
   }
 
   /** Deletes a volume or snapshot. */
-  async remove({ kind, id }: Piece): Promise<void> {
+  async remove(piece: Piece): Promise<void> {
+    const { kind, id, node } = piece;
+    if (piece.usedAt !== undefined) await this.#stopPod(piece);
     await this.#options.calls.untilDone(`delete ${id}`, async (controller, options) => {
       return kind === 'volume'
         ? await controller.DeleteVolume({ volumeId: id }, options)
         : await controller.DeleteSnapshot({ snapshotId: id }, options);
     });
     this.pieces.delete(id);
-    this.#deleted.add(id);
+    this.#deleted.set(id, node);
+  }
+
+  /** Ends all pods, so that everything is on the disks. */
+  async stopPods(): Promise<void> {
+    for (const piece of this.pieces.values()) if (piece.usedAt !== undefined) await this.#stopPod(piece);
   }
 
   /** Deletes everything that it has. */
@@ -81,9 +102,12 @@ export class ChaosClient {
     const layout = source?.layout ?? (random.chance(0.25) ? 'directory' : 'image');
     const name = this.#newName('pvc');
     const request = this.#toRequest({ name, layout, source, node: this.#chooseNode(layout) });
-    const { id, node, sizeBytes } = await calls.untilDone(`create ${name}`, async (controller, options) => {
-      return toAnswer(await controller.CreateVolume(request, options));
-    });
+    const { id, node, sizeBytes, context } = await calls.untilDone(
+      `create ${name}`,
+      async (controller, options) => {
+        return toAnswer(await controller.CreateVolume(request, options));
+      },
+    );
     if (this.pieces.has(id) || this.#deleted.has(id))
       throw new Error(`${name} got ${id}, which was used before`);
     const piece: Piece = {
@@ -93,6 +117,7 @@ export class ChaosClient {
       node,
       layout,
       sizeBytes,
+      context,
       mark: source?.mark ?? name,
     };
     if (source === undefined) await writeMark(this.#options.pools, piece);
@@ -108,19 +133,22 @@ export class ChaosClient {
       },
     );
     const id = snapshot?.snapshotId ?? '';
-    this.pieces.set(id, { ...source, kind: 'snapshot', name, id, sizeBytes: Number(snapshot?.sizeBytes) });
+    const sizeBytes = Number(snapshot?.sizeBytes);
+    this.pieces.set(id, { ...source, kind: 'snapshot', name, id, sizeBytes, usedAt: undefined });
   }
 
   async #expand(volume: Piece): Promise<void> {
     const sizeBytes = volume.sizeBytes + 4 * MiB;
-    const { capacityBytes } = await this.#options.calls.untilDone(
+    const { capacityBytes, nodeExpansionRequired } = await this.#options.calls.untilDone(
       `expand ${volume.id}`,
       async (controller, options) => {
         const capacityRange = { requiredBytes: sizeBytes };
         return await controller.ControllerExpandVolume({ volumeId: volume.id, capacityRange }, options);
       },
     );
-    this.pieces.set(volume.id, { ...volume, sizeBytes: Number(capacityBytes) });
+    const grown = { ...volume, sizeBytes: Number(capacityBytes) };
+    if (nodeExpansionRequired && volume.usedAt !== undefined) await this.#options.pods.grow(grown);
+    this.pieces.set(volume.id, grown);
   }
 
   async #write(volume: Piece): Promise<void> {
@@ -129,9 +157,28 @@ export class ChaosClient {
     this.pieces.set(volume.id, written);
   }
 
+  async #startPod(volume: Piece): Promise<void> {
+    const usedAt = await this.#options.pods.start(volume);
+    const used = { ...volume, usedAt };
+    this.pieces.set(volume.id, used);
+    await this.#read(used);
+  }
+
+  async #stopPod(volume: Piece): Promise<void> {
+    await this.#read(volume);
+    await this.#options.pods.stop(volume);
+    this.pieces.set(volume.id, { ...volume, usedAt: undefined });
+  }
+
+  async #read(volume: Piece): Promise<void> {
+    if (await hasMark(this.#options.pools, volume)) return;
+    throw new Error(`${volume.id} (${volume.name}) does not say ${volume.mark} at ${volume.usedAt}`);
+  }
+
   /** What there must be is listed, and what was deleted is not; a silent node makes the whole list unavailable, never shorter. */
   async #list(): Promise<void> {
-    const { calls } = this.#options;
+    const { calls, givenUp } = this.#options;
+    const askedAt = performance.now();
     const volumes = await calls.once('list volumes', async (controller, options) => {
       return (await controller.ListVolumes({}, options)).entries.map(({ volume }) => volume?.volumeId ?? '');
     });
@@ -142,8 +189,13 @@ export class ChaosClient {
     for (const [kind, listed] of [['volume', volumes] as const, ['snapshot', snapshots] as const]) {
       if (listed === undefined) continue;
       const own = [...this.pieces.values()].filter((piece) => piece.kind === kind);
-      const missing = own.filter(({ id }) => !listed.includes(id)).map(({ id }) => id);
-      const undead = listed.filter((id) => this.#deleted.has(id));
+      const missing = own
+        .filter(({ id, node }) => !listed.includes(id) && !givenUp.isDoubtful(node, askedAt))
+        .map(({ id }) => id);
+      const undead = listed.filter((id) => {
+        const node = this.#deleted.get(id);
+        return node !== undefined && !givenUp.isDoubtful(node, askedAt);
+      });
       if (missing.length + undead.length > 0) {
         throw new Error(`list of ${kind}s: missing ${missing.join(' ')}, undead ${undead.join(' ')}`);
       }
@@ -171,13 +223,13 @@ export class ChaosClient {
 
   /** Undefined leaves it to the driver. */
   #chooseNode(layout: Piece['layout']): string | undefined {
-    const { random, pools, directoryNode } = this.#options;
+    const { random, pools, directoryNode, mayLeaveNodeOpen } = this.#options;
     if (layout === 'directory') return directoryNode;
-    return random.chance(0.3) ? undefined : random.pick([...pools.keys()]);
+    return mayLeaveNodeOpen && random.chance(0.3) ? undefined : random.pick([...pools.keys()]);
   }
 
-  #pick(kind: Piece['kind']): Piece | undefined {
-    const some = [...this.pieces.values()].filter((piece) => piece.kind === kind);
+  #pick(kind: Piece['kind'], isWanted: (piece: Piece) => boolean = () => true): Piece | undefined {
+    const some = [...this.pieces.values()].filter((piece) => piece.kind === kind && isWanted(piece));
     return some.length === 0 ? undefined : this.#options.random.pick(some);
   }
 
@@ -187,9 +239,12 @@ export class ChaosClient {
   }
 }
 
-function toAnswer({ volume }: CreateVolumeResponse__Output): Pick<Piece, 'id' | 'node' | 'sizeBytes'> {
+function toAnswer({
+  volume,
+}: CreateVolumeResponse__Output): Pick<Piece, 'id' | 'node' | 'sizeBytes' | 'context'> {
   return {
     id: volume?.volumeId ?? '',
+    context: volume?.volumeContext ?? {},
     node: volume?.accessibleTopology[0]?.segments[TOPOLOGY_KEY] ?? '',
     sizeBytes: Number(volume?.capacityBytes),
   };

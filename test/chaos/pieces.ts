@@ -15,24 +15,28 @@ export interface Piece {
   readonly node: string;
   readonly layout: 'image' | 'directory';
   readonly sizeBytes: number;
+  /** As CreateVolume gave it. */
+  readonly context: Readonly<Record<string, string>>;
   /** What was written last, before a snapshot or copy was made of it. */
   readonly mark: string;
+  /** Where a pod has it: a directory, or a device. Undefined while no pod does. */
+  readonly usedAt?: string | undefined;
 }
 
 /** Where the pools of the nodes are. */
 export type PoolPaths = ReadonlyMap<string, string>;
 
-/** Writes the mark of a volume to its disk, past the driver, as a pod would. */
+/** Writes the mark of a volume where a pod has it, or else to its disk, past the driver. */
 export async function writeMark(pools: PoolPaths, piece: Piece): Promise<void> {
-  await using file = await open(toContentPath(pools, piece), piece.layout === 'image' ? 'r+' : 'w');
+  await using file = await open(toMarkPath(pools, piece), piece.layout === 'image' ? 'r+' : 'w');
   await file.write(toMark(piece.mark), 0, MARK_BYTES, 0);
   await file.sync();
 }
 
-/** Whether the content on the disk is what it must be. False also when it is not there. */
+/** Whether the content is what it must be, for the pod that has the volume, or else on the disk. False also when it is not there. */
 export async function hasMark(pools: PoolPaths, piece: Piece): Promise<boolean> {
   try {
-    await using file = await open(toContentPath(pools, piece), 'r');
+    await using file = await open(toMarkPath(pools, piece), 'r');
     const { buffer } = await file.read(Buffer.alloc(MARK_BYTES), 0, MARK_BYTES, 0);
     return buffer.equals(toMark(piece.mark));
   } catch (error) {
@@ -66,6 +70,11 @@ export async function listDisks(pools: PoolPaths): Promise<readonly string[]> {
 /** How {@link listDisks} calls a piece. */
 export function toDiskName({ kind, id, node }: Piece): string {
   return `${node}/${kind}s/${parseObjectId(id)?.hash ?? 'no id'}`;
+}
+
+function toMarkPath(pools: PoolPaths, piece: Piece): string {
+  if (piece.usedAt === undefined) return toContentPath(pools, piece);
+  return piece.layout === 'image' ? piece.usedAt : join(piece.usedAt, 'mark');
 }
 
 function toContentPath(pools: PoolPaths, { kind, id, node, layout }: Piece): string {

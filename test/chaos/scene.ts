@@ -1,5 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../../src/base/clock.ts';
+import { createFileRegistry } from '../../src/pools/file-registry.ts';
+import type { PoolRegistry } from '../../src/pools/registry.ts';
 import { makeScratchDirectory, makeScratchFilesystem } from '../support/scratch.ts';
 import { type SplitCluster, startSplitCluster } from '../support/split-cluster.ts';
 import type { PoolPaths } from './pieces.ts';
@@ -12,6 +15,10 @@ export interface ChaosScene extends AsyncDisposable {
   readonly pools: PoolPaths;
   /** The node on which directories have quotas. */
   readonly directoryNode: string;
+  /** The cluster's, as one more program sees it. */
+  readonly registry: PoolRegistry;
+  /** Where pods have their volumes. */
+  readonly podDirectory: string;
 }
 
 /** Starts everything. Disposing stops it, and removes what it was made of. */
@@ -39,6 +46,12 @@ export async function startChaosScene(): Promise<ChaosScene> {
     cluster,
     pools: new Map(nodes.map(({ name, pools }) => [name, pools[0]?.path ?? ''])),
     directoryNode: 'gamma',
+    registry: createFileRegistry({
+      stateDirectory: join(scratch.path, 'cluster', 'cluster'),
+      driver: 'hostpath.stowage.dev',
+      clock: systemClock,
+    }),
+    podDirectory: join(scratch.path, 'pods'),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
