@@ -3,9 +3,9 @@ import { DriverError } from '../../domain/errors.ts';
 import type { Volume } from '../../domain/volume.ts';
 import type { CreateVolumeRequest } from '../../filestore/file-store.ts';
 import type { VolumeRecord } from '../../filestore/records.ts';
-import type { StoreDirectory, StoreEntry } from '../../filestore/store-directory.ts';
+import type { StoreEntry } from '../../filestore/store-directory.ts';
 import type { CreateVolumeOptions } from '../backend.ts';
-import { findAllByName } from '../file/controller/by-name.ts';
+import { type AskByName, findAllByName, type NameQuestion } from '../file/controller/by-name.ts';
 import { checkSingleNode, findImageFlag, parseVolumeUse } from '../file/controller/capabilities.ts';
 import type { FileControllerContext } from '../file/controller/context.ts';
 import type { Located } from '../file/controller/lookup.ts';
@@ -14,14 +14,15 @@ import { parseParameters } from '../parameters.ts';
 import { chooseExisting } from './choose-existing.ts';
 import { createInFirst } from './create-in-first.ts';
 import { HostpathParameters } from './parameters.ts';
-import { rankPlaces } from './placement.ts';
+import { findFirstPlace, rankPlaces } from './placement.ts';
 import { getPoolEntries } from './pools.ts';
 import { findSourceStore, preferSource, withOrigin } from './source.ts';
 
 /**
- * CSI CreateVolume on nodes' pools. Every pool that can be reached is asked for the name first; then the place is that of
- * the source, if the topology allows it, or the first of {@link rankPlaces} that has room; what is elsewhere is copied there. A place that cannot be reached is not passed over: an earlier call may have
- * made the volume there. What this cannot rule out, and why it loses nothing, is in docs/explanation/placement.md.
+ * CSI CreateVolume on nodes' pools. Every pool that can be reached is asked for the name first, except the one that is told to make the volume next, which
+ * looks for itself; then the place is that of the source, if the topology allows it, or the first of {@link rankPlaces} that has room; what is elsewhere is copied
+ * there. A place that cannot be reached is not passed over: an earlier call may have made the volume there. What this cannot rule out, and why it loses nothing, is in
+ * docs/explanation/placement.md.
  */
 export async function createVolume(
   context: FileControllerContext,
@@ -30,8 +31,10 @@ export async function createVolume(
 ): Promise<Volume> {
   const { stores, topologyOf } = context;
   const { parameters, request } = toRequest(options);
-  const places = getPoolEntries(stores, parameters.pool);
-  const found = await findVolumesByName(stores, options.name, signal);
+  const entries = stores.list();
+  const places = getPoolEntries(entries, parameters.pool);
+  const maker = findMaker(places, options);
+  const found = await findVolumesByName({ entries, maker }, options.name, signal);
   if (found.length > 0) {
     const existing = chooseExisting(context, { found, places, options });
     const record = await existing.store.createVolume(request, signal);
@@ -44,19 +47,24 @@ export async function createVolume(
   const made = await createInFirst(ranked, requestFor, signal);
   if (made.entry === ranked[0]) return toVolume(made.record, made.entry, topologyOf);
   // Somebody else may have found room meanwhile where there was none.
-  const others = await findVolumesByName(stores, options.name, signal);
+  const others = await findVolumesByName({ entries: stores.list(), maker: undefined }, options.name, signal);
   const { record, entry } = chooseExisting(context, { found: [made, ...others], places, options });
   return toVolume(record, entry, topologyOf);
 }
 
+/** The place that makes the volume unless another has it. Undefined with a source, which may be gone by now while its copy is there, and where no place is left. */
+function findMaker(places: readonly StoreEntry[], options: CreateVolumeOptions): StoreEntry | undefined {
+  if (options.source !== undefined) return undefined;
+  return findFirstPlace(places, options);
+}
+
 async function findVolumesByName(
-  stores: StoreDirectory,
+  asked: Pick<NameQuestion<VolumeRecord>, 'entries' | 'maker'>,
   name: string,
   signal: AbortSignal,
 ): Promise<readonly Located<VolumeRecord>[]> {
-  return await findAllByName(stores, signal, async (store, own) => {
-    return await store.findVolumeByName({ name }, own);
-  });
+  const ask: AskByName<VolumeRecord> = (store, own) => store.findVolumeByName({ name }, own);
+  return await findAllByName({ ...asked, ask }, signal);
 }
 
 /** The request to the store. Throws INVALID_ARGUMENT for parameters and capabilities that contradict each other. */

@@ -239,6 +239,73 @@ function refuseOnce(store: FakeFileStore): FakeFileStore['createVolume'] {
   };
 }
 
+describe('whoever makes something', () => {
+  /** Nodes that note which of them are asked for a name. */
+  function createWatched(count: number) {
+    const asked: string[] = [];
+    const nodes = createNodes(count).map(({ name, store }): FakeNode => {
+      const noting: Partial<FakeFileStore> = {
+        findVolumeByName: async (request, own) => {
+          asked.push(`${name} for volume ${request.name}`);
+          return await store.findVolumeByName(request, own);
+        },
+        findSnapshotByName: async (request, own) => {
+          asked.push(`${name} for snapshot ${request.name}`);
+          return await store.findSnapshotByName(request, own);
+        },
+      };
+      return { name, store: { ...store, ...noting } };
+    });
+    return { asked, controller: createHostpathController({ stores: new View(nodes), logger: silentLogger }) };
+  }
+
+  test('is not asked for the name before, the others are', async () => {
+    const { asked, controller } = createWatched(3);
+
+    const volume = await controller.createVolume(ask('pvc-1', ['b']), signal);
+    const options = { name: 's', sourceVolumeId: volume.id, parameters: {}, topology: undefined };
+    const snapshot = await controller.snapshots?.createSnapshot(options, signal);
+
+    expect(asked).toEqual(
+      ['volume pvc-1', 'snapshot s'].flatMap((what) => ['a', 'c'].map((node) => `${node} for ${what}`)),
+    );
+    await expect(controller.createVolume(ask('pvc-1', ['b']), signal)).resolves.toEqual(volume);
+    await expect(controller.snapshots?.createSnapshot(options, signal)).resolves.toEqual(snapshot);
+  });
+
+  test('is asked when another has the name, which makes it one that exists already', async () => {
+    const { asked, controller } = createWatched(2);
+    await controller.createVolume(ask('pvc-1', ['b']), signal);
+    asked.length = 0;
+
+    await expect(controller.createVolume(ask('pvc-1', ['a']), signal)).rejects.toMatchObject({
+      code: 'VOLUME_INCOMPATIBLE',
+    });
+
+    expect(asked).toEqual(['b for volume pvc-1', 'a for volume pvc-1']);
+  });
+
+  test('is asked for the name of a copy, whose source may be gone by now', async () => {
+    const { asked, controller } = createWatched(2);
+    const source = await controller.createVolume(ask('source', ['a']), signal);
+    const copy = { ...ask('copy', ['a']), source: { kind: 'volume', id: source.id } } as const;
+    const made = await controller.createVolume(copy, signal);
+    await controller.deleteVolume({ volumeId: source.id }, signal);
+    asked.length = 0;
+
+    await expect(controller.createVolume(copy, signal)).resolves.toEqual(made);
+    expect(asked).toEqual(['a for volume copy', 'b for volume copy']);
+  });
+
+  test('is not asked at all where there is no other', async () => {
+    const { asked, controller } = createWatched(1);
+
+    await controller.createVolume(ask('pvc-1'), signal);
+
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('200 agents with 100 volumes each', () => {
   test('are asked side by side, and listed in pages without loss', async () => {
     const nodes = Array.from({ length: 200 }, (_, index) => {

@@ -16,14 +16,27 @@ export interface PlacementRequest {
  * of the volume's name (rendezvous), so that a repeated call tries the same first, whoever answers. Places that were never registered come last:
  * no earlier call can have used them. Throws NO_ROOM when the topology leaves none.
  */
-export function rankPlaces(
+export function rankPlaces(entries: readonly StoreEntry[], request: PlacementRequest): readonly StoreEntry[] {
+  const ranked = rankAllowed(entries, request);
+  if (ranked.length === 0) throw noPlace(entries, request.topology?.requisite ?? []);
+  return ranked;
+}
+
+/** The first of {@link rankPlaces}; undefined when the topology leaves none. */
+export function findFirstPlace(
+  entries: readonly StoreEntry[],
+  request: PlacementRequest,
+): StoreEntry | undefined {
+  return rankAllowed(entries, request)[0];
+}
+
+function rankAllowed(
   entries: readonly StoreEntry[],
   { name, topology }: PlacementRequest,
 ): readonly StoreEntry[] {
   const requisite = topology?.requisite ?? [];
   const preferred = topology?.preferred ?? [];
   const allowed = entries.filter((entry) => isAllowed(entry.nodeName, requisite));
-  if (allowed.length === 0) throw noPlace(entries, requisite);
   const ranked = allowed.map((entry) => ({
     entry,
     preference: findPreference(entry.nodeName, preferred),

@@ -1,6 +1,6 @@
 import { quote } from '../../base/quote.ts';
 import { DriverError } from '../../domain/errors.ts';
-import type { StoreDirectory, StoreEntry } from '../../filestore/store-directory.ts';
+import type { StoreEntry } from '../../filestore/store-directory.ts';
 
 /** The name of the pool that is meant. Throws INVALID_ARGUMENT when none is named and there is not exactly one. */
 function choosePoolName(entries: readonly StoreEntry[], asked: string | undefined): string {
@@ -16,9 +16,11 @@ function choosePoolName(entries: readonly StoreEntry[], asked: string | undefine
   );
 }
 
-/** The pool's places, one per node that has it. Throws NO_ROOM when no node has it. */
-export function getPoolEntries(stores: StoreDirectory, asked: string | undefined): readonly StoreEntry[] {
-  const entries = stores.list();
+/** The pool's places among all, one per node that has it. Throws NO_ROOM when no node has it. */
+export function getPoolEntries(
+  entries: readonly StoreEntry[],
+  asked: string | undefined,
+): readonly StoreEntry[] {
   const poolName = choosePoolName(entries, asked);
   const found = entries.filter((entry) => entry.poolName === poolName);
   if (found.length > 0) return found;

@@ -3,13 +3,14 @@ import { quote } from '../../../base/quote.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import { isUsableFrom, type Topology, type TopologyRequirement } from '../../../domain/topology.ts';
 import type { Page, Snapshot } from '../../../domain/volume.ts';
+import type { SnapshotRecord } from '../../../filestore/records.ts';
 import type { StoreDirectory, StoreEntry } from '../../../filestore/store-directory.ts';
 import type { CreateSnapshotOptions, ListSnapshotsOptions, SnapshotsFacet } from '../../backend.ts';
 import { parseParameters } from '../../parameters.ts';
 import { bounded } from '../bounded.ts';
 import type { OpenStore } from '../stores.ts';
-import { describePool, findStoreOfObject, listOpenStores } from '../stores.ts';
-import { findAllByName } from './by-name.ts';
+import { describePool, findObjectId, findStoreOfObject, listOpenStores } from '../stores.ts';
+import { type AskByName, findAllByName } from './by-name.ts';
 import type { FileControllerContext } from './context.ts';
 import { buryIfReleased, checkPoolUnknown } from './deletion.ts';
 import { findSnapshot, getSnapshot, volumeNotFound } from './lookup.ts';
@@ -59,15 +60,20 @@ export function createFileSnapshots(context: FileControllerContext): SnapshotsFa
   };
 }
 
-/** By name first: whoever polls for a snapshot may do so after its source is gone. */
+/**
+ * By name first: whoever polls for a snapshot may do so after its source is gone. The pool of the source looks for itself when it is told to cut, and is asked only
+ * when another pool has the name.
+ */
 async function createSnapshot(
   { stores, topologyOf }: FileControllerContext,
   { name, sourceVolumeId, topology }: CreateSnapshotOptions,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const all = await findAllByName(stores, signal, async (store, own) => {
-    return await store.findSnapshotByName({ name }, own);
-  });
+  const entries = stores.list();
+  const homeId = findObjectId('volume', sourceVolumeId)?.poolId;
+  const maker = homeId === undefined ? undefined : entries.find(({ poolId }) => poolId === homeId);
+  const ask: AskByName<SnapshotRecord> = (store, own) => store.findSnapshotByName({ name }, own);
+  const all = await findAllByName({ entries, maker, ask }, signal);
   const found = all.find(({ record }) => record.sourceVolumeId === sourceVolumeId) ?? all[0];
   if (found !== undefined) {
     const existing = toSnapshot(found.record, found.entry, topologyOf);
