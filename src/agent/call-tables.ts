@@ -19,11 +19,10 @@ export const AGENT_SUBJECT_FIELDS: readonly string[] = [
 export const AGENT_QUIET_METHODS: ReadonlySet<string> = new Set<MethodNames<AgentHandlers>>([
   'Describe',
   'FindVolume',
-  'FindVolumeByName',
   'ListVolumes',
   'FindSnapshot',
-  'FindSnapshotByName',
   'ListSnapshots',
+  'FindByNames',
   'GetRoom',
   'GetUsage',
   'GetVolumeHealth',
@@ -45,6 +44,11 @@ export const AGENT_LOCK_KEYS: Keys = KEYS;
 const isOfPool: Rule<{ readonly poolId: string }> = ({ poolId }) =>
   isPoolId(poolId) ? undefined : `${quote(poolId)} is no pool id.`;
 
+const areOfPools: Rule<{ readonly questions: readonly { readonly poolId: string }[] }> = ({ questions }) => {
+  const malformed = questions.find(({ poolId }) => !isPoolId(poolId));
+  return malformed === undefined ? undefined : isOfPool(malformed);
+};
+
 const isNamed: Rule<{ readonly name: string }> = ({ name }) =>
   name === '' ? 'The request has no name.' : undefined;
 
@@ -65,14 +69,13 @@ export const AGENT_RULES: Rules = {
   CreateVolume: [isOfPool, isNamed],
   DeleteVolume: [isOfPool],
   FindVolume: [isOfPool],
-  FindVolumeByName: [isOfPool],
   ListVolumes: [isOfPool],
   ExpandVolume: [isOfPool],
   CreateSnapshot: [isOfPool, isNamed],
   DeleteSnapshot: [isOfPool],
   FindSnapshot: [isOfPool],
-  FindSnapshotByName: [isOfPool],
   ListSnapshots: [isOfPool],
+  FindByNames: [areOfPools],
   GetRoom: [isOfPool],
   GetUsage: [isOfPool],
   GetVolumeHealth: [isOfPool],

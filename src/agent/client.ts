@@ -3,6 +3,7 @@ import { DriverError } from '../domain/errors.ts';
 import type { FileStore, StoreAbilities } from '../filestore/file-store.ts';
 import type { AgentDefinition } from '../gen/stowage/agent/v1/Agent.ts';
 import type { ClientMethods } from '../rpc/service.ts';
+import type { NameQuestions } from './name-questions.ts';
 import { collectPages } from './pages.ts';
 import { fromStorageHealth, fromVolumeHealth } from './translate/health.ts';
 import { fromSnapshotMessage, fromVolumeMessage } from './translate/records.ts';
@@ -19,13 +20,15 @@ export interface RemoteStoreOptions {
   readonly abilities: StoreAbilities;
   /** Checks who answers, and throws DriverError (connection.ts). */
   readonly agent: ClientMethods<AgentDefinition>;
+  /** Shared by all pools of the agent. */
+  readonly names: NameQuestions;
 }
 
 /**
- * The FileStore of another machine: each method is one call of its agent. A signal that aborts ends the wait; what the agent began goes on there, and
+ * The FileStore of another machine: each method is one call of its agent, or a part of one. A signal that aborts ends the wait; what the agent began goes on there, and
  * the same call again joins it.
  */
-export function createRemoteStore({ poolId, abilities, agent }: RemoteStoreOptions): FileStore {
+export function createRemoteStore({ poolId, abilities, agent, names }: RemoteStoreOptions): FileStore {
   const toVolume = (message: Parameters<typeof fromVolumeMessage>[0] | null) => {
     if (message === null) throw new DriverError('INTERNAL', EMPTY);
     return fromVolumeMessage(message, poolId);
@@ -50,8 +53,7 @@ export function createRemoteStore({ poolId, abilities, agent }: RemoteStoreOptio
       return volume === null ? undefined : toVolume(volume);
     },
     async findVolumeByName({ name }, signal) {
-      const { volume } = await agent.FindVolumeByName({ poolId, name }, { signal });
-      return volume === null ? undefined : toVolume(volume);
+      return await names.findVolume({ poolId, name }, signal);
     },
     async listVolumes(page, signal) {
       return await collectPages(page, async ({ maxEntries, startingToken }) => {
@@ -78,8 +80,7 @@ export function createRemoteStore({ poolId, abilities, agent }: RemoteStoreOptio
       return snapshot === null ? undefined : toSnapshot(snapshot);
     },
     async findSnapshotByName({ name }, signal) {
-      const { snapshot } = await agent.FindSnapshotByName({ poolId, name }, { signal });
-      return snapshot === null ? undefined : toSnapshot(snapshot);
+      return await names.findSnapshot({ poolId, name }, signal);
     },
     async listSnapshots({ sourceVolumeId, ...page }, signal) {
       return await collectPages(page, async ({ maxEntries, startingToken }) => {

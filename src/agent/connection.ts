@@ -11,6 +11,7 @@ import { createRemoteStore } from './client.ts';
 import type { AgentDescription } from './description.ts';
 import type { AgentAddress } from './discovery.ts';
 import { readIdentity, toIdentityMetadata } from './identity.ts';
+import { createNameQuestions } from './name-questions.ts';
 import { fromDescribeResponse } from './translate/description.ts';
 
 /** Bound on asking an agent who it is: it answers within a second, or it is silent. */
@@ -53,6 +54,7 @@ export function createAgentConnection(options: AgentConnectionOptions): AgentCon
       throw objection;
     },
   });
+  const names = createNameQuestions(client);
   return {
     async describe(signal) {
       const response = await client.Describe({}, { signal, deadlineMs: DESCRIBE_DEADLINE_MS });
@@ -63,7 +65,7 @@ export function createAgentConnection(options: AgentConnectionOptions): AgentCon
     async admit({ poolName, knownPoolId, clusterId }, signal) {
       await client.AdmitPool({ poolName, clusterId, ...withoutUndefined({ knownPoolId }) }, { signal });
     },
-    createStore: (pool) => createRemoteStore({ ...pool, agent: client }),
+    createStore: (pool) => createRemoteStore({ ...pool, agent: client, names }),
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
 }

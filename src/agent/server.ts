@@ -8,6 +8,7 @@ import type { Service, ServiceMethods } from '../rpc/service.ts';
 import { createService } from '../rpc/service.ts';
 import { describeAgent, type DescribeDeps } from './describe.ts';
 import { toIdentityMetadata } from './identity.ts';
+import { createNameVerbs } from './name-verbs.ts';
 import { createSnapshotVerbs } from './snapshot-verbs.ts';
 import { toDescribeResponse } from './translate/description.ts';
 import { createVolumeVerbs } from './volume-verbs.ts';
@@ -20,7 +21,7 @@ export interface AgentServiceOptions extends DescribeDeps {
 /** Finds the store that a request is about. */
 export type GetStore = (request: { readonly poolId: string }) => FileStore;
 
-/** The agent's half of the protocol: each verb is one call of a local store. Who may call what is the interceptors' part. */
+/** The agent's half of the protocol: each verb is one call of a local store, but for names, which come in numbers. Who may call what is the interceptors' part. */
 export function createAgentService(options: AgentServiceOptions): Service {
   const { type, stores, admission, identity } = options;
   const getStore: GetStore = ({ poolId }) => getOpenStore(stores, poolId, identity.nodeName);
@@ -32,6 +33,7 @@ export function createAgentService(options: AgentServiceOptions): Service {
     },
     ...createVolumeVerbs(getStore),
     ...createSnapshotVerbs(getStore),
+    ...createNameVerbs(getStore),
     GetRoom: async (request, { signal }) => ({ room: await getStore(request).getRoom(signal) }),
     GetHealth: async (request, { signal }) => ({
       statuses: [...(await getStore(request).getHealth(signal))],

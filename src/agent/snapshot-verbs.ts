@@ -6,12 +6,7 @@ import type { ServiceMethods } from '../rpc/service.ts';
 import type { GetStore } from './server.ts';
 import { toSnapshotMessage } from './translate/records.ts';
 
-type SnapshotVerb =
-  | 'CreateSnapshot'
-  | 'DeleteSnapshot'
-  | 'FindSnapshot'
-  | 'FindSnapshotByName'
-  | 'ListSnapshots';
+type SnapshotVerb = 'CreateSnapshot' | 'DeleteSnapshot' | 'FindSnapshot' | 'ListSnapshots';
 
 /** The verbs about snapshots, each one call of the store. */
 export function createSnapshotVerbs(getStore: GetStore): Pick<ServiceMethods<AgentHandlers>, SnapshotVerb> {
@@ -27,10 +22,6 @@ export function createSnapshotVerbs(getStore: GetStore): Pick<ServiceMethods<Age
     },
     FindSnapshot: async (request, { signal }) => {
       const found = await getStore(request).findSnapshot({ id: request.snapshotId }, signal);
-      return { snapshot: toFound(found, request.poolId) };
-    },
-    FindSnapshotByName: async (request, { signal }) => {
-      const found = await getStore(request).findSnapshotByName({ name: request.name }, signal);
       return { snapshot: toFound(found, request.poolId) };
     },
     ListSnapshots: async (request, { signal }) => {

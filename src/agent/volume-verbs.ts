@@ -11,7 +11,6 @@ type VolumeVerb =
   | 'CreateVolume'
   | 'DeleteVolume'
   | 'FindVolume'
-  | 'FindVolumeByName'
   | 'ListVolumes'
   | 'ExpandVolume'
   | 'GetUsage'
@@ -30,10 +29,6 @@ export function createVolumeVerbs(getStore: GetStore): Pick<ServiceMethods<Agent
     },
     FindVolume: async (request, { signal }) => {
       const found = await getStore(request).findVolume({ id: request.volumeId }, signal);
-      return { volume: toFound(found, request.poolId) };
-    },
-    FindVolumeByName: async (request, { signal }) => {
-      const found = await getStore(request).findVolumeByName({ name: request.name }, signal);
       return { volume: toFound(found, request.poolId) };
     },
     ListVolumes: async (request, { signal }) => {

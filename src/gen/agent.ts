@@ -23,12 +23,10 @@ import type { DescribeResponse as _stowage_agent_v1_DescribeResponse, DescribeRe
 import type { DirectoryKept as _stowage_agent_v1_DirectoryKept, DirectoryKept__Output as _stowage_agent_v1_DirectoryKept__Output } from './stowage/agent/v1/DirectoryKept.ts';
 import type { ExpandVolumeRequest as _stowage_agent_v1_ExpandVolumeRequest, ExpandVolumeRequest__Output as _stowage_agent_v1_ExpandVolumeRequest__Output } from './stowage/agent/v1/ExpandVolumeRequest.ts';
 import type { ExpandVolumeResponse as _stowage_agent_v1_ExpandVolumeResponse, ExpandVolumeResponse__Output as _stowage_agent_v1_ExpandVolumeResponse__Output } from './stowage/agent/v1/ExpandVolumeResponse.ts';
-import type { FindSnapshotByNameRequest as _stowage_agent_v1_FindSnapshotByNameRequest, FindSnapshotByNameRequest__Output as _stowage_agent_v1_FindSnapshotByNameRequest__Output } from './stowage/agent/v1/FindSnapshotByNameRequest.ts';
-import type { FindSnapshotByNameResponse as _stowage_agent_v1_FindSnapshotByNameResponse, FindSnapshotByNameResponse__Output as _stowage_agent_v1_FindSnapshotByNameResponse__Output } from './stowage/agent/v1/FindSnapshotByNameResponse.ts';
+import type { FindByNamesRequest as _stowage_agent_v1_FindByNamesRequest, FindByNamesRequest__Output as _stowage_agent_v1_FindByNamesRequest__Output } from './stowage/agent/v1/FindByNamesRequest.ts';
+import type { FindByNamesResponse as _stowage_agent_v1_FindByNamesResponse, FindByNamesResponse__Output as _stowage_agent_v1_FindByNamesResponse__Output } from './stowage/agent/v1/FindByNamesResponse.ts';
 import type { FindSnapshotRequest as _stowage_agent_v1_FindSnapshotRequest, FindSnapshotRequest__Output as _stowage_agent_v1_FindSnapshotRequest__Output } from './stowage/agent/v1/FindSnapshotRequest.ts';
 import type { FindSnapshotResponse as _stowage_agent_v1_FindSnapshotResponse, FindSnapshotResponse__Output as _stowage_agent_v1_FindSnapshotResponse__Output } from './stowage/agent/v1/FindSnapshotResponse.ts';
-import type { FindVolumeByNameRequest as _stowage_agent_v1_FindVolumeByNameRequest, FindVolumeByNameRequest__Output as _stowage_agent_v1_FindVolumeByNameRequest__Output } from './stowage/agent/v1/FindVolumeByNameRequest.ts';
-import type { FindVolumeByNameResponse as _stowage_agent_v1_FindVolumeByNameResponse, FindVolumeByNameResponse__Output as _stowage_agent_v1_FindVolumeByNameResponse__Output } from './stowage/agent/v1/FindVolumeByNameResponse.ts';
 import type { FindVolumeRequest as _stowage_agent_v1_FindVolumeRequest, FindVolumeRequest__Output as _stowage_agent_v1_FindVolumeRequest__Output } from './stowage/agent/v1/FindVolumeRequest.ts';
 import type { FindVolumeResponse as _stowage_agent_v1_FindVolumeResponse, FindVolumeResponse__Output as _stowage_agent_v1_FindVolumeResponse__Output } from './stowage/agent/v1/FindVolumeResponse.ts';
 import type { GetHealthRequest as _stowage_agent_v1_GetHealthRequest, GetHealthRequest__Output as _stowage_agent_v1_GetHealthRequest__Output } from './stowage/agent/v1/GetHealthRequest.ts';
@@ -45,6 +43,9 @@ import type { ListSnapshotsRequest as _stowage_agent_v1_ListSnapshotsRequest, Li
 import type { ListSnapshotsResponse as _stowage_agent_v1_ListSnapshotsResponse, ListSnapshotsResponse__Output as _stowage_agent_v1_ListSnapshotsResponse__Output } from './stowage/agent/v1/ListSnapshotsResponse.ts';
 import type { ListVolumesRequest as _stowage_agent_v1_ListVolumesRequest, ListVolumesRequest__Output as _stowage_agent_v1_ListVolumesRequest__Output } from './stowage/agent/v1/ListVolumesRequest.ts';
 import type { ListVolumesResponse as _stowage_agent_v1_ListVolumesResponse, ListVolumesResponse__Output as _stowage_agent_v1_ListVolumesResponse__Output } from './stowage/agent/v1/ListVolumesResponse.ts';
+import type { NameAnswer as _stowage_agent_v1_NameAnswer, NameAnswer__Output as _stowage_agent_v1_NameAnswer__Output } from './stowage/agent/v1/NameAnswer.ts';
+import type { NameFailure as _stowage_agent_v1_NameFailure, NameFailure__Output as _stowage_agent_v1_NameFailure__Output } from './stowage/agent/v1/NameFailure.ts';
+import type { NameQuestion as _stowage_agent_v1_NameQuestion, NameQuestion__Output as _stowage_agent_v1_NameQuestion__Output } from './stowage/agent/v1/NameQuestion.ts';
 import type { OpenPool as _stowage_agent_v1_OpenPool, OpenPool__Output as _stowage_agent_v1_OpenPool__Output } from './stowage/agent/v1/OpenPool.ts';
 import type { Pool as _stowage_agent_v1_Pool, Pool__Output as _stowage_agent_v1_Pool__Output } from './stowage/agent/v1/Pool.ts';
 import type { PoolSettings as _stowage_agent_v1_PoolSettings, PoolSettings__Output as _stowage_agent_v1_PoolSettings__Output } from './stowage/agent/v1/PoolSettings.ts';
@@ -87,12 +88,10 @@ export interface ProtoGrpcType {
         DirectoryKept: MessageTypeDefinition<_stowage_agent_v1_DirectoryKept, _stowage_agent_v1_DirectoryKept__Output>
         ExpandVolumeRequest: MessageTypeDefinition<_stowage_agent_v1_ExpandVolumeRequest, _stowage_agent_v1_ExpandVolumeRequest__Output>
         ExpandVolumeResponse: MessageTypeDefinition<_stowage_agent_v1_ExpandVolumeResponse, _stowage_agent_v1_ExpandVolumeResponse__Output>
-        FindSnapshotByNameRequest: MessageTypeDefinition<_stowage_agent_v1_FindSnapshotByNameRequest, _stowage_agent_v1_FindSnapshotByNameRequest__Output>
-        FindSnapshotByNameResponse: MessageTypeDefinition<_stowage_agent_v1_FindSnapshotByNameResponse, _stowage_agent_v1_FindSnapshotByNameResponse__Output>
+        FindByNamesRequest: MessageTypeDefinition<_stowage_agent_v1_FindByNamesRequest, _stowage_agent_v1_FindByNamesRequest__Output>
+        FindByNamesResponse: MessageTypeDefinition<_stowage_agent_v1_FindByNamesResponse, _stowage_agent_v1_FindByNamesResponse__Output>
         FindSnapshotRequest: MessageTypeDefinition<_stowage_agent_v1_FindSnapshotRequest, _stowage_agent_v1_FindSnapshotRequest__Output>
         FindSnapshotResponse: MessageTypeDefinition<_stowage_agent_v1_FindSnapshotResponse, _stowage_agent_v1_FindSnapshotResponse__Output>
-        FindVolumeByNameRequest: MessageTypeDefinition<_stowage_agent_v1_FindVolumeByNameRequest, _stowage_agent_v1_FindVolumeByNameRequest__Output>
-        FindVolumeByNameResponse: MessageTypeDefinition<_stowage_agent_v1_FindVolumeByNameResponse, _stowage_agent_v1_FindVolumeByNameResponse__Output>
         FindVolumeRequest: MessageTypeDefinition<_stowage_agent_v1_FindVolumeRequest, _stowage_agent_v1_FindVolumeRequest__Output>
         FindVolumeResponse: MessageTypeDefinition<_stowage_agent_v1_FindVolumeResponse, _stowage_agent_v1_FindVolumeResponse__Output>
         GetHealthRequest: MessageTypeDefinition<_stowage_agent_v1_GetHealthRequest, _stowage_agent_v1_GetHealthRequest__Output>
@@ -112,6 +111,9 @@ export interface ProtoGrpcType {
         ListSnapshotsResponse: MessageTypeDefinition<_stowage_agent_v1_ListSnapshotsResponse, _stowage_agent_v1_ListSnapshotsResponse__Output>
         ListVolumesRequest: MessageTypeDefinition<_stowage_agent_v1_ListVolumesRequest, _stowage_agent_v1_ListVolumesRequest__Output>
         ListVolumesResponse: MessageTypeDefinition<_stowage_agent_v1_ListVolumesResponse, _stowage_agent_v1_ListVolumesResponse__Output>
+        NameAnswer: MessageTypeDefinition<_stowage_agent_v1_NameAnswer, _stowage_agent_v1_NameAnswer__Output>
+        NameFailure: MessageTypeDefinition<_stowage_agent_v1_NameFailure, _stowage_agent_v1_NameFailure__Output>
+        NameQuestion: MessageTypeDefinition<_stowage_agent_v1_NameQuestion, _stowage_agent_v1_NameQuestion__Output>
         OpenPool: MessageTypeDefinition<_stowage_agent_v1_OpenPool, _stowage_agent_v1_OpenPool__Output>
         Pool: MessageTypeDefinition<_stowage_agent_v1_Pool, _stowage_agent_v1_Pool__Output>
         PoolSettings: MessageTypeDefinition<_stowage_agent_v1_PoolSettings, _stowage_agent_v1_PoolSettings__Output>

@@ -16,12 +16,10 @@ import type { DescribeRequest as _stowage_agent_v1_DescribeRequest, DescribeRequ
 import type { DescribeResponse as _stowage_agent_v1_DescribeResponse, DescribeResponse__Output as _stowage_agent_v1_DescribeResponse__Output } from '../../../stowage/agent/v1/DescribeResponse.ts';
 import type { ExpandVolumeRequest as _stowage_agent_v1_ExpandVolumeRequest, ExpandVolumeRequest__Output as _stowage_agent_v1_ExpandVolumeRequest__Output } from '../../../stowage/agent/v1/ExpandVolumeRequest.ts';
 import type { ExpandVolumeResponse as _stowage_agent_v1_ExpandVolumeResponse, ExpandVolumeResponse__Output as _stowage_agent_v1_ExpandVolumeResponse__Output } from '../../../stowage/agent/v1/ExpandVolumeResponse.ts';
-import type { FindSnapshotByNameRequest as _stowage_agent_v1_FindSnapshotByNameRequest, FindSnapshotByNameRequest__Output as _stowage_agent_v1_FindSnapshotByNameRequest__Output } from '../../../stowage/agent/v1/FindSnapshotByNameRequest.ts';
-import type { FindSnapshotByNameResponse as _stowage_agent_v1_FindSnapshotByNameResponse, FindSnapshotByNameResponse__Output as _stowage_agent_v1_FindSnapshotByNameResponse__Output } from '../../../stowage/agent/v1/FindSnapshotByNameResponse.ts';
+import type { FindByNamesRequest as _stowage_agent_v1_FindByNamesRequest, FindByNamesRequest__Output as _stowage_agent_v1_FindByNamesRequest__Output } from '../../../stowage/agent/v1/FindByNamesRequest.ts';
+import type { FindByNamesResponse as _stowage_agent_v1_FindByNamesResponse, FindByNamesResponse__Output as _stowage_agent_v1_FindByNamesResponse__Output } from '../../../stowage/agent/v1/FindByNamesResponse.ts';
 import type { FindSnapshotRequest as _stowage_agent_v1_FindSnapshotRequest, FindSnapshotRequest__Output as _stowage_agent_v1_FindSnapshotRequest__Output } from '../../../stowage/agent/v1/FindSnapshotRequest.ts';
 import type { FindSnapshotResponse as _stowage_agent_v1_FindSnapshotResponse, FindSnapshotResponse__Output as _stowage_agent_v1_FindSnapshotResponse__Output } from '../../../stowage/agent/v1/FindSnapshotResponse.ts';
-import type { FindVolumeByNameRequest as _stowage_agent_v1_FindVolumeByNameRequest, FindVolumeByNameRequest__Output as _stowage_agent_v1_FindVolumeByNameRequest__Output } from '../../../stowage/agent/v1/FindVolumeByNameRequest.ts';
-import type { FindVolumeByNameResponse as _stowage_agent_v1_FindVolumeByNameResponse, FindVolumeByNameResponse__Output as _stowage_agent_v1_FindVolumeByNameResponse__Output } from '../../../stowage/agent/v1/FindVolumeByNameResponse.ts';
 import type { FindVolumeRequest as _stowage_agent_v1_FindVolumeRequest, FindVolumeRequest__Output as _stowage_agent_v1_FindVolumeRequest__Output } from '../../../stowage/agent/v1/FindVolumeRequest.ts';
 import type { FindVolumeResponse as _stowage_agent_v1_FindVolumeResponse, FindVolumeResponse__Output as _stowage_agent_v1_FindVolumeResponse__Output } from '../../../stowage/agent/v1/FindVolumeResponse.ts';
 import type { GetHealthRequest as _stowage_agent_v1_GetHealthRequest, GetHealthRequest__Output as _stowage_agent_v1_GetHealthRequest__Output } from '../../../stowage/agent/v1/GetHealthRequest.ts';
@@ -101,6 +99,15 @@ export interface AgentClient extends grpc.Client {
   expandVolume(argument: _stowage_agent_v1_ExpandVolumeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_ExpandVolumeResponse__Output>): grpc.ClientUnaryCall;
   expandVolume(argument: _stowage_agent_v1_ExpandVolumeRequest, callback: grpc.requestCallback<_stowage_agent_v1_ExpandVolumeResponse__Output>): grpc.ClientUnaryCall;
   
+  FindByNames(argument: _stowage_agent_v1_FindByNamesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  FindByNames(argument: _stowage_agent_v1_FindByNamesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  FindByNames(argument: _stowage_agent_v1_FindByNamesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  FindByNames(argument: _stowage_agent_v1_FindByNamesRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  findByNames(argument: _stowage_agent_v1_FindByNamesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  findByNames(argument: _stowage_agent_v1_FindByNamesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  findByNames(argument: _stowage_agent_v1_FindByNamesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  findByNames(argument: _stowage_agent_v1_FindByNamesRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindByNamesResponse__Output>): grpc.ClientUnaryCall;
+  
   FindSnapshot(argument: _stowage_agent_v1_FindSnapshotRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotResponse__Output>): grpc.ClientUnaryCall;
   FindSnapshot(argument: _stowage_agent_v1_FindSnapshotRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotResponse__Output>): grpc.ClientUnaryCall;
   FindSnapshot(argument: _stowage_agent_v1_FindSnapshotRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotResponse__Output>): grpc.ClientUnaryCall;
@@ -110,15 +117,6 @@ export interface AgentClient extends grpc.Client {
   findSnapshot(argument: _stowage_agent_v1_FindSnapshotRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotResponse__Output>): grpc.ClientUnaryCall;
   findSnapshot(argument: _stowage_agent_v1_FindSnapshotRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotResponse__Output>): grpc.ClientUnaryCall;
   
-  FindSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  FindSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  FindSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  FindSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  findSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  findSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  findSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  findSnapshotByName(argument: _stowage_agent_v1_FindSnapshotByNameRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindSnapshotByNameResponse__Output>): grpc.ClientUnaryCall;
-  
   FindVolume(argument: _stowage_agent_v1_FindVolumeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeResponse__Output>): grpc.ClientUnaryCall;
   FindVolume(argument: _stowage_agent_v1_FindVolumeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeResponse__Output>): grpc.ClientUnaryCall;
   FindVolume(argument: _stowage_agent_v1_FindVolumeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeResponse__Output>): grpc.ClientUnaryCall;
@@ -127,15 +125,6 @@ export interface AgentClient extends grpc.Client {
   findVolume(argument: _stowage_agent_v1_FindVolumeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeResponse__Output>): grpc.ClientUnaryCall;
   findVolume(argument: _stowage_agent_v1_FindVolumeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeResponse__Output>): grpc.ClientUnaryCall;
   findVolume(argument: _stowage_agent_v1_FindVolumeRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeResponse__Output>): grpc.ClientUnaryCall;
-  
-  FindVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
-  FindVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
-  FindVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
-  FindVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
-  findVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
-  findVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
-  findVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
-  findVolumeByName(argument: _stowage_agent_v1_FindVolumeByNameRequest, callback: grpc.requestCallback<_stowage_agent_v1_FindVolumeByNameResponse__Output>): grpc.ClientUnaryCall;
   
   GetHealth(argument: _stowage_agent_v1_GetHealthRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_stowage_agent_v1_GetHealthResponse__Output>): grpc.ClientUnaryCall;
   GetHealth(argument: _stowage_agent_v1_GetHealthRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_stowage_agent_v1_GetHealthResponse__Output>): grpc.ClientUnaryCall;
@@ -208,13 +197,11 @@ export interface AgentHandlers extends grpc.UntypedServiceImplementation {
   
   ExpandVolume: grpc.handleUnaryCall<_stowage_agent_v1_ExpandVolumeRequest__Output, _stowage_agent_v1_ExpandVolumeResponse>;
   
+  FindByNames: grpc.handleUnaryCall<_stowage_agent_v1_FindByNamesRequest__Output, _stowage_agent_v1_FindByNamesResponse>;
+  
   FindSnapshot: grpc.handleUnaryCall<_stowage_agent_v1_FindSnapshotRequest__Output, _stowage_agent_v1_FindSnapshotResponse>;
   
-  FindSnapshotByName: grpc.handleUnaryCall<_stowage_agent_v1_FindSnapshotByNameRequest__Output, _stowage_agent_v1_FindSnapshotByNameResponse>;
-  
   FindVolume: grpc.handleUnaryCall<_stowage_agent_v1_FindVolumeRequest__Output, _stowage_agent_v1_FindVolumeResponse>;
-  
-  FindVolumeByName: grpc.handleUnaryCall<_stowage_agent_v1_FindVolumeByNameRequest__Output, _stowage_agent_v1_FindVolumeByNameResponse>;
   
   GetHealth: grpc.handleUnaryCall<_stowage_agent_v1_GetHealthRequest__Output, _stowage_agent_v1_GetHealthResponse>;
   
@@ -238,10 +225,9 @@ export interface AgentDefinition extends grpc.ServiceDefinition {
   DeleteVolume: MethodDefinition<_stowage_agent_v1_DeleteVolumeRequest, _stowage_agent_v1_DeleteVolumeResponse, _stowage_agent_v1_DeleteVolumeRequest__Output, _stowage_agent_v1_DeleteVolumeResponse__Output>
   Describe: MethodDefinition<_stowage_agent_v1_DescribeRequest, _stowage_agent_v1_DescribeResponse, _stowage_agent_v1_DescribeRequest__Output, _stowage_agent_v1_DescribeResponse__Output>
   ExpandVolume: MethodDefinition<_stowage_agent_v1_ExpandVolumeRequest, _stowage_agent_v1_ExpandVolumeResponse, _stowage_agent_v1_ExpandVolumeRequest__Output, _stowage_agent_v1_ExpandVolumeResponse__Output>
+  FindByNames: MethodDefinition<_stowage_agent_v1_FindByNamesRequest, _stowage_agent_v1_FindByNamesResponse, _stowage_agent_v1_FindByNamesRequest__Output, _stowage_agent_v1_FindByNamesResponse__Output>
   FindSnapshot: MethodDefinition<_stowage_agent_v1_FindSnapshotRequest, _stowage_agent_v1_FindSnapshotResponse, _stowage_agent_v1_FindSnapshotRequest__Output, _stowage_agent_v1_FindSnapshotResponse__Output>
-  FindSnapshotByName: MethodDefinition<_stowage_agent_v1_FindSnapshotByNameRequest, _stowage_agent_v1_FindSnapshotByNameResponse, _stowage_agent_v1_FindSnapshotByNameRequest__Output, _stowage_agent_v1_FindSnapshotByNameResponse__Output>
   FindVolume: MethodDefinition<_stowage_agent_v1_FindVolumeRequest, _stowage_agent_v1_FindVolumeResponse, _stowage_agent_v1_FindVolumeRequest__Output, _stowage_agent_v1_FindVolumeResponse__Output>
-  FindVolumeByName: MethodDefinition<_stowage_agent_v1_FindVolumeByNameRequest, _stowage_agent_v1_FindVolumeByNameResponse, _stowage_agent_v1_FindVolumeByNameRequest__Output, _stowage_agent_v1_FindVolumeByNameResponse__Output>
   GetHealth: MethodDefinition<_stowage_agent_v1_GetHealthRequest, _stowage_agent_v1_GetHealthResponse, _stowage_agent_v1_GetHealthRequest__Output, _stowage_agent_v1_GetHealthResponse__Output>
   GetRoom: MethodDefinition<_stowage_agent_v1_GetRoomRequest, _stowage_agent_v1_GetRoomResponse, _stowage_agent_v1_GetRoomRequest__Output, _stowage_agent_v1_GetRoomResponse__Output>
   GetUsage: MethodDefinition<_stowage_agent_v1_GetUsageRequest, _stowage_agent_v1_GetUsageResponse, _stowage_agent_v1_GetUsageRequest__Output, _stowage_agent_v1_GetUsageResponse__Output>
