@@ -24,6 +24,8 @@ export interface AgentWatchOptions {
   readonly connect: (agent: AgentAddress, onTrouble: () => void) => AgentConnection;
   /** Told when the agent begins or ends to answer, and when it says something new; figures of room do not count. */
   readonly onChange: () => void;
+  /** Told, before that, when anything is different that shows in the list of pools, also the sentence that says why an agent is silent. */
+  readonly onRevised: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -129,21 +131,23 @@ export class AgentWatch {
   }
 
   #hear(description: AgentDescription): void {
-    const { agent, logger, onChange } = this.#options;
+    const { agent, logger, onChange, onRevised } = this.#options;
     const before = this.#state;
     for (const pool of description.pools) this.#takeUp(pool);
     this.#state = { kind: 'answering', description };
     if (before.kind !== 'answering') {
       logger.info('An agent answers', { node: agent.nodeName, address: agent.address });
     } else if (isSame(before.description, description)) return;
+    onRevised();
     onChange();
   }
 
   #missAnswer(error: unknown): void {
-    const { agent, logger, onChange } = this.#options;
+    const { agent, logger, onChange, onRevised } = this.#options;
     const before = this.#state;
     const description = before.kind === 'unknown' ? undefined : before.description;
     this.#state = { kind: 'silent', description, reason: toSentence(agent, error) };
+    onRevised();
     if (before.kind === 'silent') return;
     logger.warn('An agent is silent', { node: agent.nodeName, address: agent.address, err: error });
     onChange();

@@ -13,6 +13,7 @@ import type { KnownPool } from './remote-stores.ts';
 import { RemoteStores } from './remote-stores.ts';
 
 const signal = AbortSignal.timeout(60_000);
+const DRIVER = 'hostpath.stowage.dev';
 
 interface Scene extends AsyncDisposable {
   readonly clock: FakeClock;
@@ -21,6 +22,8 @@ interface Scene extends AsyncDisposable {
   readonly changes: () => number;
   /** Moves time, and lets everybody who wakes up do what there is to do until all sleep again. */
   pass(ms: number): Promise<void>;
+  /** What the registry knows from now on. */
+  setKnown(known: readonly KnownPool[]): void;
   /** Entries in short: `node/pool id: open`, or the sentence. */
   show(): readonly string[];
 }
@@ -28,10 +31,11 @@ interface Scene extends AsyncDisposable {
 /** `hidden` agents can be reached, but the discovery does not have them yet. */
 async function startScene(
   agents: readonly FakeAgent[],
-  known: readonly KnownPool[] = [],
+  registered: readonly KnownPool[] = [],
   hidden: readonly FakeAgent[] = [],
 ): Promise<Scene> {
   const clock = new FakeClock();
+  let known = registered;
   const discovery = createFakeDiscovery(agents.map(({ address }) => address));
   const stores = new RemoteStores({
     discovery,
@@ -56,15 +60,19 @@ async function startScene(
     discovery,
     stores,
     changes: () => changes,
+    setKnown: (next) => void (known = next),
     async pass(ms) {
       clock.advance(ms);
       await new Promise(setImmediate);
       await clock.whenSleeping(discovery.list().length);
     },
     show: () =>
-      stores.list().map(({ nodeName, poolId, state }) => {
-        return `${nodeName}/${poolId ?? 'none'}: ${'store' in state ? 'open' : state.unavailable}`;
-      }),
+      stores
+        .storesOf(DRIVER)
+        .list()
+        .map(({ nodeName, poolId, state }) => {
+          return `${nodeName}/${poolId ?? 'none'}: ${'store' in state ? 'open' : state.unavailable}`;
+        }),
     [Symbol.asyncDispose]: () => stores.close(),
   };
 }
@@ -97,7 +105,7 @@ describe('the stores of the cluster', () => {
     const agent = createFakeAgent('n1', [toPool('aaaaaaaa')]);
     await using scene = await startScene([agent]);
     const getStore = () => {
-      const [entry] = scene.stores.list();
+      const [entry] = scene.stores.storesOf(DRIVER).list();
       return entry !== undefined && 'store' in entry.state ? entry.state.store : undefined;
     };
     const first = getStore();
@@ -188,7 +196,7 @@ describe('the stores of the cluster', () => {
 
   it('are unavailable on nodes that only the registry knows, unless they were released', async () => {
     const agent = createFakeAgent('n1', [toPool('aaaaaaaa')]);
-    const known = { poolName: 'fast', nodeName: 'n2', poolId: 'bbbbbbbb' };
+    const known = { driver: DRIVER, poolName: 'fast', nodeName: 'n2', poolId: 'bbbbbbbb' };
     await using scene = await startScene(
       [agent],
       [known, { ...known, nodeName: 'n3', poolId: 'cccccccc', releasedAt: new Date(0) }],
@@ -203,17 +211,23 @@ describe('the stores of the cluster', () => {
   it('are known by the registry before their agent has answered for the first time', async () => {
     const agent = createFakeAgent('n1', [toPool('aaaaaaaa')]);
     agent.mood = 'refuses';
-    await using scene = await startScene([agent], [{ poolName: 'fast', nodeName: 'n1', poolId: 'aaaaaaaa' }]);
+    await using scene = await startScene(
+      [agent],
+      [{ driver: DRIVER, poolName: 'fast', nodeName: 'n1', poolId: 'aaaaaaaa' }],
+    );
 
     expect(scene.show()).toEqual(['n1/aaaaaaaa: n1 refuses.']);
   });
 
   it('are former when their node answers and does not have them any more', async () => {
     const agent = createFakeAgent('n1', [toPool('aaaaaaaa')]);
-    await using scene = await startScene([agent], [{ poolName: 'old', nodeName: 'n1', poolId: 'bbbbbbbb' }]);
+    await using scene = await startScene(
+      [agent],
+      [{ driver: DRIVER, poolName: 'old', nodeName: 'n1', poolId: 'bbbbbbbb' }],
+    );
 
     expect(scene.show()).toEqual(['n1/aaaaaaaa: open']);
-    expect(scene.stores.listFormer()).toMatchObject([
+    expect(scene.stores.storesOf(DRIVER).listFormer()).toMatchObject([
       {
         poolName: 'old',
         poolId: 'bbbbbbbb',
@@ -253,20 +267,68 @@ describe('the stores of the cluster', () => {
     ]);
   });
 
+  it('are told apart by their driver, also where two drivers use one name', async () => {
+    const other = 'nfs.stowage.dev';
+    const one = createFakeAgent('n1', [toPool('aaaaaaaa'), toPool('bbbbbbbb', { driver: other })]);
+    const two = createFakeAgent('n2', [toPool('cccccccc', { driver: other })]);
+    await using scene = await startScene(
+      [one, two],
+      [
+        { driver: DRIVER, poolName: 'fast', nodeName: 'n2', poolId: 'dddddddd' },
+        { driver: other, poolName: 'fast', nodeName: 'n3', poolId: 'eeeeeeee' },
+      ],
+    );
+    const idsOf = (driver: string) => {
+      const { list, listFormer } = scene.stores.storesOf(driver);
+      return [list(), listFormer()].map((entries) => entries.map(({ poolId }) => poolId));
+    };
+
+    expect(idsOf(DRIVER)).toEqual([['aaaaaaaa'], ['dddddddd']]);
+    expect(idsOf(other)).toEqual([['bbbbbbbb', 'cccccccc', 'eeeeeeee'], []]);
+    expect(idsOf('block.stowage.dev')).toEqual([[], []]);
+  });
+
+  it('are refused also when the two nodes that show one pool id do so for two drivers', async () => {
+    const one = createFakeAgent('n1', [toPool('aaaaaaaa')]);
+    const two = createFakeAgent('n2', [toPool('aaaaaaaa', { driver: 'nfs.stowage.dev' })]);
+    await using scene = await startScene([one, two]);
+
+    expect(scene.show()).toEqual([expect.stringMatching(/^n1\/aaaaaaaa: Nodes n1 and n2 both have a pool/)]);
+  });
+
+  it('are listed anew only when an agent or the registry has something new, since every call asks for them', async () => {
+    const agent = createFakeAgent('n1', [toPool('aaaaaaaa')]);
+    await using scene = await startScene([agent]);
+    const { list } = scene.stores.storesOf(DRIVER);
+    const first = list();
+
+    await scene.pass(5_000);
+    expect(list()).toBe(first);
+    agent.mood = 'refuses';
+    await scene.pass(5_000);
+    expect(list()).not.toBe(first);
+    expect(scene.show()).toEqual(['n1/aaaaaaaa: n1 refuses.']);
+    const second = list();
+    scene.setKnown([{ driver: DRIVER, poolName: 'fast', nodeName: 'n2', poolId: 'bbbbbbbb' }]);
+
+    expect(list()).not.toBe(second);
+    expect(list()).toHaveLength(2);
+  });
+
   it('are new where they wait and the registry knows nothing, and keep their id where it does', async () => {
     const waiting = { state: { kind: 'awaiting' } } as const;
     const one = createFakeAgent('n1', [toPool(undefined, waiting)]);
     const two = createFakeAgent('n2', [toPool(undefined, waiting)]);
     await using scene = await startScene(
       [one, two],
-      [{ poolName: 'fast', nodeName: 'n2', poolId: 'bbbbbbbb' }],
+      [{ driver: DRIVER, poolName: 'fast', nodeName: 'n2', poolId: 'bbbbbbbb' }],
     );
 
-    expect(scene.stores.list()).toMatchObject([
+    expect(scene.stores.storesOf(DRIVER).list()).toMatchObject([
       { nodeName: 'n1', poolId: undefined, state: { isNew: true } },
       { nodeName: 'n2', poolId: 'bbbbbbbb', state: { unavailable: expect.stringContaining('admitted') } },
     ]);
-    expect(scene.stores.list()[1]?.state).not.toHaveProperty('isNew');
+    expect(scene.stores.storesOf(DRIVER).list()[1]?.state).not.toHaveProperty('isNew');
   });
 
   it('are admitted through their agent, which is asked anew then', async () => {
@@ -289,7 +351,7 @@ describe('the stores of the cluster', () => {
   it('tell their room from what the agent said while that is ten seconds old at the most', async () => {
     const agent = createFakeAgent('n1', [toPool('aaaaaaaa')]);
     await using scene = await startScene([agent]);
-    const [entry] = scene.stores.list();
+    const [entry] = scene.stores.storesOf(DRIVER).list();
     if (entry === undefined || !('store' in entry.state)) throw new Error('the pool is open');
     const { store } = entry.state;
 

@@ -1,14 +1,16 @@
 import { Listeners } from '../base/listeners.ts';
 import type { AdmitPoolRequest } from '../filestore/pool-admission.ts';
-import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import type { StoreDirectory } from '../filestore/store-directory.ts';
 import { DriverError } from '../domain/errors.ts';
 import { type AgentState, AgentWatch, type AgentWatchOptions } from './agent-watch.ts';
 import type { AgentDescription } from './description.ts';
 import type { AgentAddress, AgentDiscovery } from './discovery.ts';
-import { listEntries, listFormerEntries } from './list-entries.ts';
+import { type EntriesByDriver, listEntries, listFormerEntries } from './list-entries.ts';
 
 /** A pool that the cluster's registry knows, wherever it is now. */
 export interface KnownPool {
+  /** CSI name of the driver that it belongs to. */
+  readonly driver: string;
   readonly poolName: string;
   readonly nodeName: string;
   readonly poolId: string;
@@ -17,9 +19,9 @@ export interface KnownPool {
 }
 
 /** What the stores of the cluster are found with. */
-export interface RemoteStoresOptions extends Omit<AgentWatchOptions, 'agent' | 'onChange'> {
+export interface RemoteStoresOptions extends Omit<AgentWatchOptions, 'agent' | 'onChange' | 'onRevised'> {
   readonly discovery: AgentDiscovery;
-  /** The registry as it was read last; asked each time. */
+  /** The registry as it was read last, of all drivers; asked each time. The same list as before means that nothing in it has changed. */
   readonly listKnown: () => readonly KnownPool[];
 }
 
@@ -39,16 +41,27 @@ export interface AgentReports {
   admit(request: AdmitPoolRequest & { readonly nodeName: string }, signal: AbortSignal): Promise<void>;
 }
 
+const NONE: readonly never[] = [];
+
+/** All pools as they were listed last, and the registry's list that this was made from. */
+interface Listed {
+  readonly known: readonly KnownPool[];
+  readonly present: EntriesByDriver;
+  readonly former: EntriesByDriver;
+}
+
 /**
- * The stores of all nodes, each behind its agent. Agents come and go with the discovery. One that is silent, or that only the registry knows,
- * makes its pools unavailable, never absent.
+ * The stores of all nodes, each behind its agent, which offers the pools of all drivers. Agents come and go with the discovery. One that is silent, or that only
+ * the registry knows, makes its pools unavailable, never absent.
  */
-export class RemoteStores implements StoreDirectory {
+export class RemoteStores {
   readonly #options: RemoteStoresOptions;
   readonly #watches = new Map<string, AgentWatch>();
   readonly #closing = new Set<Promise<void>>();
   readonly #listeners = new Listeners();
   #subscription: Disposable | undefined;
+  /** Every call asks for the list, and it seldom changes. */
+  #listed: Listed | undefined;
   readonly reports: AgentReports = {
     list: () =>
       this.listAgents().flatMap(({ state }) => (state.kind === 'answering' ? [state.description] : [])),
@@ -78,16 +91,30 @@ export class RemoteStores implements StoreDirectory {
     await Promise.all(this.#closing);
   }
 
-  list(): readonly StoreEntry[] {
-    return listEntries([...this.#watches.values()], this.#options.listKnown());
-  }
-
-  listFormer(): readonly StoreEntry[] {
-    return listFormerEntries([...this.#watches.values()], this.#options.listKnown());
+  /** The stores of the driver with this CSI name, on all nodes. */
+  storesOf(driver: string): Required<StoreDirectory> {
+    return {
+      list: () => this.#list().present.get(driver) ?? NONE,
+      listFormer: () => this.#list().former.get(driver) ?? NONE,
+    };
   }
 
   listAgents(): readonly WatchedAgentState[] {
     return [...this.#watches.values()].map(({ agent, state }) => ({ agent, state }));
+  }
+
+  #list(): Listed {
+    const known = this.#options.listKnown();
+    if (this.#listed?.known !== known) {
+      const agents = [...this.#watches.values()];
+      const [present, former] = [listEntries(agents, known), listFormerEntries(agents, known)];
+      this.#listed = { known, present, former };
+    }
+    return this.#listed;
+  }
+
+  #revise(): void {
+    this.#listed = undefined;
   }
 
   async #admit(
@@ -114,11 +141,20 @@ export class RemoteStores implements StoreDirectory {
 
   #watch(agent: AgentAddress): AgentWatch {
     const { connect, clock, logger } = this.#options;
-    return new AgentWatch({ agent, connect, clock, logger, onChange: () => this.#listeners.tell() });
+    this.#revise();
+    return new AgentWatch({
+      agent,
+      connect,
+      clock,
+      logger,
+      onChange: () => this.#listeners.tell(),
+      onRevised: () => this.#revise(),
+    });
   }
 
   #retire(watch: AgentWatch): void {
     this.#watches.delete(watch.agent.nodeName);
+    this.#revise();
     this.#listeners.tell();
     const closing = watch.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);

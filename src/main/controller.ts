@@ -63,7 +63,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   const type = loadAgentServiceType();
   const remote = new RemoteStores({
     discovery: ground.discovery,
-    listKnown: () => listKnown(pools.listInstances(), driverName),
+    listKnown: createKnownPools(() => pools.listInstances()),
     connect: (agent, onTrouble) => {
       return createAgentConnection({ type, agent, tls, keepalive: KEEPALIVE, onTrouble });
     },
@@ -75,7 +75,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
     clusterId: ground.clusterId,
     registry: ground.registry,
     reports: remote.reports,
-    stores: remote,
+    stores: remote.storesOf(driverName),
     lease: ground.lease,
     clock: systemClock,
     logger: logger.child({ component: 'pools' }),
@@ -128,13 +128,17 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   );
 }
 
-function listKnown(instances: readonly PoolInstance[], driver: string): readonly KnownPool[] {
-  return instances
-    .filter((instance) => instance.driver === driver)
-    .map(({ poolName, nodeName, poolId, release }) => ({
-      poolName,
-      nodeName,
-      poolId,
-      releasedAt: release?.at,
-    }));
+/** The registry as those need it who watch agents: the same list until it has been read again. */
+function createKnownPools(listInstances: () => readonly PoolInstance[]): () => readonly KnownPool[] {
+  let read: readonly PoolInstance[] | undefined;
+  let known: readonly KnownPool[] = [];
+  return () => {
+    const instances = listInstances();
+    if (instances === read) return known;
+    read = instances;
+    known = instances.map(({ driver, poolName, nodeName, poolId, release }) => {
+      return { driver, poolName, nodeName, poolId, releasedAt: release?.at };
+    });
+    return known;
+  };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeFileStore } from '../../test/support/fake-file-store.ts';
+import { createSeededRandom, type SeededRandom } from '../../test/support/seeded-random.ts';
+import type { FileStore } from '../filestore/file-store.ts';
 import type { StoreEntry } from '../filestore/store-directory.ts';
 import type { PoolInstance, PoolRelease } from './registry.ts';
 import { SupervisedStores } from './supervised-stores.ts';
@@ -29,8 +31,12 @@ function toEntries(nodeName: string, offer: Offer): readonly StoreEntry[] {
   return [{ poolName: 'ssd', nodeName, poolId: 'aaaaaaaa', state }];
 }
 
-function build({ onA, onB, release, answering }: (typeof CASES)[number], isFresh = true) {
-  const instance: PoolInstance = {
+function toAllEntries({ onA, onB }: (typeof CASES)[number]): readonly StoreEntry[] {
+  return [...toEntries('a', onA), ...toEntries('b', onB)];
+}
+
+function toInstance({ release }: (typeof CASES)[number]): PoolInstance {
+  return {
     driver: DRIVER,
     poolName: 'ssd',
     nodeName: 'a',
@@ -42,12 +48,15 @@ function build({ onA, onB, release, answering }: (typeof CASES)[number], isFresh
     room: undefined,
     release,
   };
-  const entries = [...toEntries('a', onA), ...toEntries('b', onB)];
+}
+
+function build(each: (typeof CASES)[number], isFresh = true) {
+  const entries = toAllEntries(each);
   return new SupervisedStores({
     driver: DRIVER,
     stores: { list: () => entries },
-    view: { instances: [instance], isFresh, findRefusal: () => undefined },
-    reports: { list: () => answering.map((nodeName) => ({ nodeName, pools: [] })) },
+    view: { instances: [toInstance(each)], isFresh, findRefusal: () => undefined },
+    reports: { list: () => each.answering.map((nodeName) => ({ nodeName, pools: [] })) },
     isRegisteredWhenOpen: false,
   });
 }
@@ -102,4 +111,77 @@ describe('the stores that may be used', () => {
       expect(open.map(({ nodeName }) => nodeName)).toEqual(mayBeOpen ? ['a'] : []);
     },
   );
+
+  it.each(Array.from({ length: 20 }, (_, index) => index + 1))(
+    'are those that follow from how things are now, whatever was listed before (seed %i)',
+    (seed) => {
+      const random = createSeededRandom('supervised-stores', seed);
+      const now = { onA: 'open', onB: 'nothing', release: undefined, answering: ['a'] } as Scene;
+      const scene = new ChangingScene(now);
+      const lasting = scene.supervise();
+      for (let step = 0; step < 200; step += 1) {
+        scene.change(random);
+        const fresh = scene.supervise();
+        expect(lasting.list()).toEqual(fresh.list());
+        expect(lasting.listFormer()).toEqual(fresh.listFormer());
+      }
+    },
+  );
 });
+
+type Scene = (typeof CASES)[number];
+
+/** One that changes a little at a time, and keeps the lists that did not change. */
+class ChangingScene {
+  #scene: Scene;
+  #entries: readonly StoreEntry[];
+  #refusal: string | undefined;
+  readonly #view = {
+    instances: [] as readonly PoolInstance[],
+    isFresh: true,
+    findRefusal: () => this.#refusal,
+  };
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+    this.#entries = toAllEntries(scene);
+    this.#view.instances = [toInstance(scene)];
+  }
+
+  supervise(): SupervisedStores<FileStore> {
+    return new SupervisedStores<FileStore>({
+      driver: DRIVER,
+      stores: { list: () => this.#entries },
+      view: this.#view,
+      reports: { list: () => this.#scene.answering.map((nodeName) => ({ nodeName, pools: [] })) },
+      isRegisteredWhenOpen: false,
+    });
+  }
+
+  change(random: SeededRandom): void {
+    const next = random.pick(CASES);
+    switch (random.pick(['offers', 'registry', 'release', 'answering', 'freshness', 'refusal', 'nothing'])) {
+      case 'offers':
+        this.#scene = { ...this.#scene, onA: next.onA, onB: next.onB };
+        this.#entries = toAllEntries(this.#scene);
+        break;
+      case 'registry':
+        this.#view.instances = this.#view.instances.length === 0 ? [toInstance(this.#scene)] : [];
+        break;
+      case 'release':
+        this.#scene = { ...this.#scene, release: next.release };
+        this.#view.instances = [toInstance(this.#scene)];
+        break;
+      case 'answering':
+        this.#scene = { ...this.#scene, answering: next.answering };
+        break;
+      case 'freshness':
+        this.#view.isFresh = !this.#view.isFresh;
+        break;
+      case 'refusal':
+        this.#refusal = this.#refusal === undefined ? 'It belongs to another cluster.' : undefined;
+        break;
+      default:
+    }
+  }
+}

@@ -32,6 +32,20 @@ type Verdict<S extends FileStore> =
   | { readonly former: StoreEntry<S> }
   | 'left out';
 
+/** What the verdicts follow from. */
+interface Ground<S extends FileStore> {
+  readonly entries: readonly StoreEntry<S>[];
+  readonly former: readonly StoreEntry<S>[];
+  readonly instances: readonly PoolInstance[];
+  readonly isFresh: boolean;
+}
+
+interface Judged<S extends FileStore> {
+  readonly ground: Ground<S>;
+  readonly list: readonly StoreEntry<S>[];
+  readonly listFormer: readonly StoreEntry<S>[];
+}
+
 /**
  * The stores that may be used, by the registry's word. Pools that were given up are not in it; those of nodes that do not answer are, as unavailable,
  * so that what they hold never looks as if it were gone; and neither a copy of a pool nor a pool that is just coming back is used.
@@ -39,39 +53,61 @@ type Verdict<S extends FileStore> =
 export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> {
   readonly #options: SupervisedStoresOptions<S>;
   #findings: Findings | undefined;
+  #judged: Judged<S> | undefined;
 
   constructor(options: SupervisedStoresOptions<S>) {
     this.#options = options;
   }
 
   list(): readonly StoreEntry<S>[] {
-    return this.#judge().flatMap((verdict) =>
-      verdict !== 'left out' && 'list' in verdict ? [verdict.list] : [],
-    );
+    return this.#judge().list;
   }
 
   listFormer(): readonly StoreEntry<S>[] {
-    const { stores, view } = this.#options;
-    const former = stores.listFormer?.() ?? [];
-    const isGivenUp = (poolId: string | undefined): boolean =>
-      view.instances.some((instance) => instance.poolId === poolId && this.#isGone(instance));
-    return [
-      ...former.filter(({ poolId }) => !isGivenUp(poolId)),
-      ...this.#judge().flatMap((verdict) =>
-        verdict !== 'left out' && 'former' in verdict ? [verdict.former] : [],
-      ),
-    ];
+    return this.#judge().listFormer;
   }
 
-  #judge(): readonly Verdict<S>[] {
-    const { driver, stores, view } = this.#options;
-    const entries = stores.list();
+  /** Every call asks for this, often more than once, and with many nodes it is work: what was said before is said again while nothing has changed. */
+  #judge(): Judged<S> {
+    const { stores, view } = this.#options;
+    const { instances, isFresh } = view;
+    const ground = { entries: stores.list(), former: stores.listFormer?.() ?? NONE, instances, isFresh };
+    if (this.#judged !== undefined && isSameGround(this.#judged.ground, ground)) return this.#judged;
+    const missing = this.#listMissing(ground);
+    const verdicts = this.#judgeAll(ground.entries, missing);
+    const judged: Judged<S> = {
+      ground,
+      list: verdicts.flatMap((verdict) =>
+        verdict !== 'left out' && 'list' in verdict ? [verdict.list] : [],
+      ),
+      listFormer: [
+        ...ground.former.filter(({ poolId }) => !this.#isGivenUp(poolId)),
+        ...verdicts.flatMap((verdict) =>
+          verdict !== 'left out' && 'former' in verdict ? [verdict.former] : [],
+        ),
+      ],
+    };
+    // What is said of pools of which no node speaks, or which are not registered, follows from more than that.
+    const { byId } = this.#getFindings();
+    const isAll =
+      missing.length === 0 && ground.entries.every(({ poolId }) => poolId === undefined || byId.has(poolId));
+    this.#judged = isAll ? judged : undefined;
+    return judged;
+  }
+
+  /** Pools of which no node speaks. */
+  #listMissing({ entries, former, instances }: Ground<S>): readonly PoolInstance[] {
     // By place: a copy elsewhere does not stand for the pool itself.
-    const offered = new Set([...entries, ...(stores.listFormer?.() ?? [])].map(toPlaceAndId));
-    const missing = view.instances.filter(
+    const offered = new Set([...entries, ...former].map(toPlaceAndId));
+    return instances.filter(
       (instance) =>
-        instance.driver === driver && !this.#isGone(instance) && !offered.has(toPlaceAndId(instance)),
+        instance.driver === this.#options.driver &&
+        !this.#isGone(instance) &&
+        !offered.has(toPlaceAndId(instance)),
     );
+  }
+
+  #judgeAll(entries: readonly StoreEntry<S>[], missing: readonly PoolInstance[]): readonly Verdict<S>[] {
     const open = Map.groupBy(
       entries.filter(({ state }) => 'store' in state),
       ({ poolId }) => poolId,
@@ -107,6 +143,12 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
     if (instance === undefined) return { list: entry };
     if (this.#isGone(instance) || !isSamePlace(instance, this.#toKey(entry))) return 'left out';
     return { list: entry };
+  }
+
+  #isGivenUp(poolId: string | undefined): boolean {
+    return this.#options.view.instances.some(
+      (instance) => instance.poolId === poolId && this.#isGone(instance),
+    );
   }
 
   /** What was given up is gone; unless that was heard too long ago, and it shows by nothing that it is back. */
@@ -171,6 +213,18 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
       },
     };
   }
+}
+
+const NONE: readonly never[] = [];
+
+/** The same lists, not only equal ones. */
+function isSameGround(one: Ground<FileStore>, other: Ground<FileStore>): boolean {
+  return (
+    one.entries === other.entries &&
+    one.former === other.former &&
+    one.instances === other.instances &&
+    one.isFresh === other.isFresh
+  );
 }
 
 function toPlaceAndId({ poolName, nodeName, poolId }: Omit<StoreEntry, 'state'>): string {

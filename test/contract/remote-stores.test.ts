@@ -81,7 +81,7 @@ function watch(address: string): RemoteStores {
 async function whenOpen(stores: RemoteStores, isOpen: boolean): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = (): void => {
-    const [entry] = stores.list();
+    const [entry] = stores.storesOf('hostpath.stowage.dev').list();
     if (entry !== undefined && 'store' in entry.state === isOpen) resolve();
   };
   using _subscription = stores.reports.onChange(look);
@@ -90,7 +90,7 @@ async function whenOpen(stores: RemoteStores, isOpen: boolean): Promise<void> {
 }
 
 function getStore(stores: RemoteStores) {
-  const [entry] = stores.list();
+  const [entry] = stores.storesOf('hostpath.stowage.dev').list();
   if (entry === undefined || !('store' in entry.state)) throw new Error('the pool is not open');
   return entry.state.store;
 }
