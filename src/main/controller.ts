@@ -38,7 +38,7 @@ interface Shown {
  * The controller half of every configured driver, over the agents of the nodes. Needs no privileges and no paths of the host. HTTP is served at once,
  * so that it can say what the program waits for; the sockets once there are certificates and the cluster is known, which the API of Kubernetes may
  * take its time for. Returns then; agents are asked in the background, and Probe says ready when each has been tried. It stops in this order: sockets, operations
- * under way, the work in the background, connections, HTTP. Throws DriverError when it cannot serve at all.
+ * under way, the supervision of pools, connections to agents, the other work in the background, HTTP. Throws DriverError when it cannot serve at all.
  */
 export async function startController(options: ProgramOptions, lifetime: Lifetime): Promise<void> {
   const { stack, stopping } = lifetime;
@@ -125,6 +125,7 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   void readiness.track(
     tried.then(() => undefined),
     logger,
+    stopping,
   );
 }
 

@@ -42,7 +42,7 @@ export function createLocalPools(
   const nodeName = config.node.name;
   const pools = listPoolsOf(hostpath.pools, nodeName);
   if (pools.length === 0) {
-    logger.warn('No pool is configured for this node: its volumes are those of others only', {
+    logger.warn('No pool is configured for this node: volumes can neither be made nor used here', {
       node: nodeName,
       pools: hostpath.pools.map((pool) => `${pool.name}: ${pool.nodes?.join(', ') ?? ''}`),
     });
@@ -77,7 +77,7 @@ export function holdLocalPools({ stores, node }: LocalPools, { stack, stopping }
   return {
     start(first, readiness, logger) {
       const opened = Promise.all([first, stores.open(stopping)]).then(() => undefined);
-      const tracked = readiness.track(opened, logger);
+      const tracked = readiness.track(opened, logger, stopping);
       opening = opened.then(
         () => tracked,
         () => tracked,

@@ -32,6 +32,26 @@ describe('the program', () => {
     expect(readiness.listReasons()).toEqual(['the program is stopping']);
   });
 
+  it('says in its log what kept it from starting, unless that was being told to stop', async () => {
+    const { logger, lines } = keepLog();
+    const failed = Promise.withResolvers<void>();
+    failed.reject(new Error('no registry'));
+    await new Readiness().track(failed.promise, logger, new AbortController().signal);
+    expect(lines.map(({ level }) => level)).toEqual(['error', 'info']);
+
+    const stop = new AbortController();
+    const readiness = new Readiness();
+    const given = Promise.withResolvers<void>();
+    const tracked = readiness.track(given.promise, logger, stop.signal);
+    stop.abort(new Error('told to stop'));
+    given.reject(stop.signal.reason);
+    await tracked;
+
+    expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    // Nor is it ready, although its turn to stop has not come yet.
+    expect(readiness.isReady).toBe(false);
+  });
+
   it('does not say in its log that it is ready while something keeps it from being of use', async () => {
     const { logger, lines } = keepLog();
     let obstacle: string | undefined = 'No rights.';

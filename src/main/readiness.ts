@@ -37,17 +37,18 @@ export class Readiness {
     return this.#state === 'ready' ? obstacles : [`the program is ${this.#state}`, ...obstacles];
   }
 
-  /** Ready once `start` has settled, or has taken too long. Never throws. */
-  async track(start: Promise<void>, logger: Logger): Promise<void> {
+  /** Ready once `start` has settled, or has taken too long. A start that fails once the program stops, as `stopping` says, is no news. Never throws. */
+  async track(start: Promise<void>, logger: Logger, stopping?: AbortSignal): Promise<void> {
     const timer = Promise.withResolvers<void>();
     const timeout = setTimeout(() => timer.resolve(), START_DEADLINE_MS);
     try {
       await Promise.race([start, timer.promise]);
     } catch (error) {
-      logger.error('The pools could not all be tried', { err: error });
+      if (stopping?.aborted !== true) logger.error('The pools could not all be tried', { err: error });
     } finally {
       clearTimeout(timeout);
     }
+    if (stopping?.aborted === true) this.stop();
     if (this.#state !== 'starting') return;
     this.#state = 'ready';
     const reasons = this.listReasons();
