@@ -86,9 +86,10 @@ export class Orphans {
     if (candidate.observations < MINIMUM_OBSERVATIONS || now - candidate.since < MINIMUM_AGE_MS) return;
     if (this.#reported.has(id)) return;
     this.#reported.add(id);
-    this.#options.logger.warn('A volume on disk is known to nobody; delete it by its id if nobody needs it', {
-      volumeId: id,
-    });
+    this.#options.logger.warn(
+      'A volume on disk is known to no PersistentVolume; if nobody needs it, give it one that is released (how-to: delete a volume that nobody knows)',
+      { volumeId: id },
+    );
   }
 
   #drop(id: string): void {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { apply, kubectl, runInPod, tryInPod, waitFor } from './support/kubectl.ts';
+import { z } from 'zod';
+import { readManifest } from '../support/how-to.ts';
+import { apply, getObject, kubectl, runInPod, tryInPod, waitFor } from './support/kubectl.ts';
 import { toClaim, toPod, toSnapshot } from './support/manifests.ts';
 import { createNamespace } from './support/namespace.ts';
 import { MACHINE_NODE, OTHER_MACHINE_NODE, UML_NODE } from './support/nodes.ts';
@@ -8,6 +10,9 @@ import { isLeftOut } from './support/time-limit.ts';
 const FILL = 'dd if=/dev/zero of=/data/full bs=1M 2>&1';
 const FREE_MIB = "df -m /data | awk 'NR == 2 { print $2 }'";
 const CHECKSUM = "find /data -type f ! -path '*/lost+found*' -exec sha256sum {} + | sort -k 2";
+
+const Claim = z.object({ spec: z.object({ volumeName: z.string() }) });
+const Volume = z.object({ spec: z.object({ csi: z.object({ volumeHandle: z.string() }) }) });
 
 describe.skipIf(isLeftOut())('volumes of a cluster', { concurrent: true }, () => {
   test.for([
@@ -84,5 +89,29 @@ describe.skipIf(isLeftOut())('volumes of a cluster', { concurrent: true }, () =>
 
     expect(content.split('\n').length).toBeGreaterThan(3);
     expect(await runInPod(namespace.name, 'restored', CHECKSUM)).toBe(content);
+  });
+
+  test('a volume that no PersistentVolume names is deleted by the manifest of the how-to', async () => {
+    await using namespace = await createNamespace('unknown');
+    await apply(
+      namespace.name,
+      toClaim('data', { size: '64Mi' }),
+      toPod('user', { claim: 'data', node: MACHINE_NODE }),
+    );
+    await waitFor(namespace.name, 'pod/user', 'condition=Ready');
+    const { spec: claim } = await getObject(namespace.name, ['pvc', 'data'], Claim);
+    const volume = ['pv', claim.volumeName];
+    const { spec } = await getObject(namespace.name, volume, Volume);
+    await kubectl(['patch', ...volume, '--patch', '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}']);
+    await kubectl(['delete', 'pod/user', 'pvc/data', '--namespace', namespace.name]);
+    await kubectl(['delete', ...volume]);
+
+    const manifest = await readManifest('delete-a-volume-that-nobody-knows');
+    const input = manifest.replace('VOLUME-ID', spec.csi.volumeHandle);
+    await kubectl(['apply', '--filename', '-'], { input });
+
+    // Nobody but csi-provisioner deletes it, and only once the volume is.
+    await waitFor(namespace.name, 'pv/unknown-volume', 'delete');
+    expect(await kubectl(['get', 'pv', '--output', 'name'])).not.toContain('unknown-volume');
   });
 });
