@@ -1,4 +1,4 @@
-import { mkdtempDisposable, readdir } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VersionedFiles } from './versioned-files.ts';
@@ -38,6 +38,33 @@ describe('texts with versions', () => {
     expect(await files.write('x', 2, 'late')).toBe(false);
     expect(await files.find('x')).toMatchObject({ version: 3, text: '3' });
     expect(await readdir(directory)).toEqual(['x.3.json']);
+  });
+
+  it('are found although each is replaced while a long directory is listed', async () => {
+    await mkdir(directory, { recursive: true });
+    for (let index = 0; index < 300; index += 1)
+      await writeFile(join(directory, `other-${index}.1.json`), '');
+    await files.write('x', 1, 'one');
+    let listings = 0;
+    const watched = new VersionedFiles(directory, async (path) => {
+      listings += 1;
+      // The kernel tells a long directory in pieces: by the first the new version is not there yet, by the last the old one is not there any more.
+      const early = await readdir(path);
+      if (listings === 1) await files.write('x', 2, 'two');
+      const late = await readdir(path);
+      return early.filter((name) => late.includes(name));
+    });
+
+    expect(await watched.find('x')).toMatchObject({ version: 2, text: 'two' });
+  });
+
+  it('are found in whichever of two listings they were', async () => {
+    for (const name of ['x', 'y']) await files.write(name, 1, name);
+    const others = Array.from({ length: 300 }, (_, index) => `other-${index}.txt`);
+    const listings = ['x.1.json', 'y.1.json'].map((name) => [name, ...others]);
+    const watched = new VersionedFiles(directory, async () => await Promise.resolve(listings.shift() ?? []));
+
+    expect((await watched.list()).map(({ name }) => name)).toEqual(['x', 'y']);
   });
 
   it('are read while they are being changed', async () => {

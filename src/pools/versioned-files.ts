@@ -9,6 +9,8 @@ const NAME = /^([a-z0-9-]+)\.([1-9][0-9]{0,14})\.json$/;
 const MODE = 0o600;
 /** Far more than any entry needs. */
 const MAX_BYTES = 64 * 1024;
+/** So many names of this form, with those of temporary files, the kernel tells in one piece: glibc asks for 32 KiB. */
+const ONE_PIECE = 256;
 /** A version may be replaced between being found and being read; so often in a row it is not. */
 const MAX_READS = 20;
 
@@ -27,9 +29,15 @@ export interface VersionedText {
  */
 export class VersionedFiles {
   readonly #directory: string;
+  readonly #listFiles: (directory: string) => Promise<readonly string[]>;
 
-  constructor(directory: string) {
+  /** @param listFiles The names of a directory's files. Default: by readdir(3). */
+  constructor(
+    directory: string,
+    listFiles = async (path: string): Promise<readonly string[]> => await readdir(path),
+  ) {
     this.#directory = directory;
+    this.#listFiles = listFiles;
   }
 
   /** The newest version of every text; none when there is no directory. */
@@ -83,14 +91,24 @@ export class VersionedFiles {
   }
 
   async #listNames(): Promise<readonly { readonly name: string; readonly version: number }[]> {
-    const names = await readdir(this.#directory).catch((error: unknown) => {
+    const files = await this.#listAllFiles().catch((error: unknown) => {
       if (isErrno(error, 'ENOENT')) return [];
       throw error;
     });
-    return names.flatMap((file) => {
+    return files.flatMap((file) => {
       const match = NAME.exec(file);
       return match === null ? [] : [{ name: match[1] ?? '', version: Number(match[2]) }];
     });
+  }
+
+  /**
+   * A text that is replaced while a long directory is told in pieces can be in none of them: its new version comes into one that was told, and its old
+   * one goes from one that was not. By the time of a second listing the new version is there. What is in the first alone is gone, or was missed by the second.
+   */
+  async #listAllFiles(): Promise<readonly string[]> {
+    const files = await this.#listFiles(this.#directory);
+    if (files.length <= ONE_PIECE) return files;
+    return [...new Set([...files, ...(await this.#listFiles(this.#directory))])];
   }
 }
 
