@@ -159,6 +159,16 @@ describe('a refusal', () => {
       'pools[0].backing.path (line 8): it lies in the path of the pool itself, which is mounted over it',
     ],
     [
+      'a mount point beside the pool',
+      GOOD.replace(/backing: .*/, 'backing: { type: none, mountPoint: /srv/fas }'),
+      'pools[0].backing.mountPoint (line 8): the path of the pool (/srv/fast) does not lie in it',
+    ],
+    [
+      'a mount point that is always one',
+      GOOD.replace(/backing: .*/, 'backing: { type: none, mountPoint: // }'),
+      'pools[0].backing.mountPoint (line 8): the root is always mounted',
+    ],
+    [
       'a file in another pool, also in one that comes later',
       toTwo('name: two', 'path: /other').replace('/srv/fast.img', '/other/fast.img'),
       'pools[0].backing.path (line 8): it lies in the path of pool two (/other)',

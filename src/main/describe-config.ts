@@ -52,7 +52,9 @@ function listSockets(driver: HostpathConfig): readonly string[] {
 }
 
 function describeBacking({ backing }: HostpathPool): string {
-  if (backing.type === 'none') return 'the directory as it is';
+  if (backing.type === 'none') {
+    return `the directory as it is${backing.mountPoint === undefined ? '' : `, once ${backing.mountPoint} is mounted`}`;
+  }
   if (backing.type === 'device') return `an xfs on ${backing.device}`;
   return `an xfs of ${backing.size} bytes in ${backing.path}${backing.sparse ? ' (sparse)' : ''}`;
 }

@@ -143,6 +143,18 @@ describe('directories of the host', () => {
     });
   });
 
+  it('are where the disk of a pool is to be mounted, so that it is seen also when it is mounted later', async () => {
+    const backing = { type: 'none', mountPoint: '/srv/bulk/' };
+    const pools = ['default', 'more'].map((name) => ({ name, path: `/srv/bulk/${name}`, backing }));
+    const objects = await render({ values: { drivers: { hostpath: { pools } } } });
+    const { spec } = getWorkload(objects, 'DaemonSet').spec.template;
+
+    const directories = spec.volumes.filter(({ name }) => name.startsWith('pool-'));
+    expect(directories).toEqual([
+      { name: 'pool-0', hostPath: { path: '/srv/bulk', type: 'DirectoryOrCreate' } },
+    ]);
+  });
+
   it('are the kubelet, shared both ways, and those of pools, which follow the host', async () => {
     const { spec } = getWorkload(await render(VARIANTS['disks']), 'DaemonSet').spec.template;
 

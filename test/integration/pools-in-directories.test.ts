@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findStoreOfObject } from '../../src/backends/file/stores.ts';
 import type { FileStore } from '../../src/filestore/file-store.ts';
-import { toRequest } from '../contract/file-store.ts';
+import { MiB, toRequest } from '../contract/file-store.ts';
 import { getSentence, getStore, makePoolsFixture, type PoolsFixture } from '../support/pools.ts';
-import { skipsRootTests } from '../support/scratch.ts';
+import { makeScratchFilesystem, skipsRootTests } from '../support/scratch.ts';
 
 const exec = promisify(execFile);
 const signal = AbortSignal.timeout(600_000);
@@ -18,10 +18,11 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
   let clock: PoolsFixture['clock'];
   let createPool: PoolsFixture['createPool'];
   let open: PoolsFixture['open'];
+  let openAsNode: PoolsFixture['openAsNode'];
 
   beforeEach(async () => {
     fixture = await makePoolsFixture(signal);
-    ({ clock, createPool, open } = fixture);
+    ({ clock, createPool, open, openAsNode } = fixture);
   });
   afterEach(async () => await fixture[Symbol.asyncDispose]());
   const none = { type: 'none' } as const;
@@ -43,6 +44,29 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
 
   it('have to exist', async () => {
     expect(getSentence(await open([createPool('pool', none)]))).toMatch(/does not exist: make it/);
+  });
+
+  it('that have to be on a mount wait for it, and make nothing on the disk below', async () => {
+    await using disk = await makeScratchFilesystem({ type: 'ext4', sizeBytes: 64 * MiB });
+    await mkdir(join(disk.path, 'pool'));
+    const mountPoint = join(fixture.scratch.path, 'bulk');
+    const path = join(mountPoint, 'pool');
+    await mkdir(path, { recursive: true });
+    const pool = { ...createPool('pool', { type: 'none', mountPoint }), path };
+    const stores = await open([pool]);
+    const waiting = /No file system has its root at .*bulk, .* mount its disk/;
+    expect(getSentence(stores)).toMatch(waiting);
+
+    // What a container sees of a directory of the host that nothing is mounted at.
+    await exec('mount', ['--bind', mountPoint, mountPoint]);
+    expect((await openAsNode([pool])).admission.list()).toEqual([]);
+    expect(getSentence(await open([pool]))).toMatch(waiting);
+    expect(await readdir(path)).toEqual([]);
+
+    await exec('mount', ['--bind', disk.path, mountPoint]);
+    clock.wake();
+    await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
+    expect(await readdir(join(disk.path, 'pool'))).toContain('.stowage');
   });
 
   it('are not made where volumes are without a record of a pool', async () => {

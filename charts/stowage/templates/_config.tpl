@@ -51,7 +51,7 @@ below another needs no mount of its own; those of backing files have one in any 
 {{- $files := list -}}
 {{- $wanted := list -}}
 {{- range .Values.drivers.hostpath.pools -}}
-{{- $wanted = append $wanted (clean .path) -}}
+{{- $wanted = append $wanted (clean (dig "backing" "mountPoint" .path .)) -}}
 {{- if eq (dig "backing" "type" "none" .) "file" -}}
 {{- $files = append $files (dir .backing.path) -}}
 {{- end -}}

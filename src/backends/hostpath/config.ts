@@ -12,7 +12,15 @@ const NodePattern = z
 
 /** What a pool's directory stands on. */
 const Backing = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('none') }).meta({ description: 'The directory as it is.' }),
+  z
+    .strictObject({
+      type: z.literal('none'),
+      mountPoint: AbsolutePath.optional().meta({
+        description:
+          'Where a whole file system has to be mounted: the pool path or a directory above it. Until it is, the pool waits, and nothing is made. Default: what is there is taken.',
+      }),
+    })
+    .meta({ description: 'The directory as it is.' }),
   z
     .strictObject({
       type: z.literal('file'),

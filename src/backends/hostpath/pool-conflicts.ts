@@ -20,6 +20,7 @@ export function findPoolConflicts(pools: readonly HostpathPool[]): readonly Pool
         .filter((other) => pools.indexOf(other) < index)
         .flatMap((earlier) => compare(pool, earlier, index)),
       ...neighbours.flatMap((other) => findFileInPool(pool, other, index)),
+      ...findStrayMountPoint(pool, index),
     ];
   });
 }
@@ -52,6 +53,18 @@ function findFileInPool(pool: HostpathPool, other: HostpathPool, index: number):
       ? 'it lies in the path of the pool itself, which is mounted over it'
       : `it lies in the path of pool ${other.name} (${other.path})`;
   return [{ path: [index, 'backing', 'path'], message }];
+}
+
+/** The root is mounted always, and what is mounted beside a pool says nothing of it. */
+function findStrayMountPoint({ path, backing }: HostpathPool, index: number): readonly PoolConflict[] {
+  if (backing.type !== 'none' || backing.mountPoint === undefined) return [];
+  const mountPoint = trim(backing.mountPoint);
+  if (mountPoint !== '' && isIn(trim(path), mountPoint)) return [];
+  const message =
+    mountPoint === ''
+      ? 'the root is always mounted: name where the disk of the pool is'
+      : `the path of the pool (${path}) does not lie in it`;
+  return [{ path: [index, 'backing', 'mountPoint'], message }];
 }
 
 /** The file or disk that a pool is on. */

@@ -40,12 +40,31 @@ export async function ensurePoolMounted(
   const { backing } = place;
   switch (backing.type) {
     case 'none':
+      await checkMountPoint(deps.host, { poolName: place.name, ...backing }, signal);
       return await checkDirectory(place);
     case 'file':
       return await ensureFileMounted(deps, { place: { ...place, backing }, ...knowledge }, signal);
     case 'device':
       return await ensureDeviceMounted(deps, { place: { ...place, backing }, ...knowledge }, signal);
   }
+}
+
+/**
+ * In a container the directory of the host is a mount also when nothing is mounted there in the host: of a directory of the disk below, then. What
+ * tells them apart is that only who has mounted a whole file system sees its root there.
+ */
+async function checkMountPoint(
+  { mounts }: Host,
+  { poolName, mountPoint }: { readonly poolName: string; readonly mountPoint?: string | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  if (mountPoint === undefined) return;
+  const mounted = await mounts.findAt(mountPoint, signal);
+  if (mounted?.root === '/') return;
+  throw new DriverError(
+    'POOL_UNAVAILABLE',
+    `No file system has its root at ${mountPoint}, where pool ${poolName} wants one mounted (backing.mountPoint), so nothing is looked for or made there: mount its disk. A directory or subvolume of a file system that is mounted elsewhere does not count.`,
+  );
 }
 
 async function checkDirectory(place: PoolPlace): Promise<void> {

@@ -1,7 +1,11 @@
 /** What a pool's directory stands on. */
 export type PoolBacking =
   /** The directory as it is. */
-  | { readonly type: 'none' }
+  | {
+      readonly type: 'none';
+      /** Where a whole file system has to be mounted for the pool to be one; the path is there or below. Default: anything does. */
+      readonly mountPoint?: string | undefined;
+    }
   /** A file with an xfs of its own, mounted at the pool's path. */
   | {
       readonly type: 'file';
