@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -73,6 +74,23 @@ describe.skipIf(skipsRootTests())('quotas on real file systems', () => {
 });
 
 describe.skipIf(skipsRootTests())('probing a pool', () => {
+  it('waits until btrfs has counted what was there before, since limits do not hold meanwhile', async () => {
+    await using scratch = await makeScratchFilesystem({ type: 'btrfs', sizeBytes: 2048 * MIB });
+    await using stack = new AsyncDisposableStack();
+    const syscalls = stack.adopt(createSyscalls(), (value) => value.close());
+    const deps = { commands: createCommands({ logger: silentLogger }), mounts: createMounts({ syscalls }) };
+    const trees = createTrees({ ...deps, logger: silentLogger });
+    for (let index = 0; index < 20_000; index += 1) {
+      writeFileSync(join(scratch.path, `file-${index}`), Buffer.alloc(4096, 1));
+    }
+    await syscalls.syncFileSystem({ path: scratch.path }, NONE);
+
+    const { best } = await probeQuotas({ syscalls, trees, logger: silentLogger }, scratch.path, NONE);
+
+    expect(best.name).toBe('qgroup');
+    expect(await syscalls.isQgroupScanRunning({ path: scratch.path }, NONE)).toBe(false);
+  });
+
   it.each(['ext4', 'xfs', 'btrfs'] as const)('leaves nothing behind on %s', async (type) => {
     await using pool = await openPool(type, ({ best }) => best);
 

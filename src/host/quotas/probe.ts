@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomId } from '../../base/ids.ts';
 import { isDriverError } from '../../domain/errors.ts';
 import type { Logger } from '../../observability/logger.ts';
@@ -18,11 +19,14 @@ export interface ProbeQuotaDeps extends QuotaDeps {
 
 const TRIAL_LIMIT_BYTES = 2 * 1024 * 1024;
 const TRIAL_FILE_BYTES = 4 * 1024 * 1024;
-/** What the trials take, and some more. */
 /** Called as a volume's tree is: whoever sweeps the directory of a trial that was killed finds its quota by that. */
 const LIMITED_TREE = 'data';
+/** What the trials take, and some more. */
 const ROOM_BYTES = 64 * 1024 * 1024;
 const CLEANUP_DEADLINE_MS = 60_000;
+/** A second for some 100,000 files. */
+const SCAN_DEADLINE_MS = 20_000;
+const SCAN_POLL_MS = 50;
 
 /**
  * Finds by trying which quota works in the file system that holds `directory`, an existing directory for scratch work: makes a
@@ -71,7 +75,10 @@ async function findLimited(
   const kind = createCandidate(deps, type, copying);
   if (kind === undefined) return undefined;
   try {
-    if (kind.name === 'qgroup') await deps.syscalls.enableBtrfsQuota({ path: trial }, signal);
+    if (kind.name === 'qgroup') {
+      await deps.syscalls.enableBtrfsQuota({ path: trial }, signal);
+      if (!(await isScanOver(deps, trial, signal))) return kind;
+    }
     return (await isLimiting(deps, { kind, trial }, signal)) ? kind : undefined;
   } catch (error) {
     if (!isUnavailable(error)) throw error;
@@ -79,6 +86,29 @@ async function findLimited(
     deps.logger.info('This file system has no quotas for trees', { trial, quota: kind.name, reason });
     return undefined;
   }
+}
+
+/**
+ * Waits until btrfs has counted what it holds. Limits do not hold before that, so that a trial would say that there are none. False when it takes too long for
+ * a start: what the quotas say then counts, as in a full pool.
+ */
+async function isScanOver(
+  { syscalls, logger }: ProbeQuotaDeps,
+  path: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const giveUpAt = performance.now() + SCAN_DEADLINE_MS;
+  while (await syscalls.isQgroupScanRunning({ path }, signal)) {
+    if (performance.now() > giveUpAt) {
+      logger.warn(
+        'btrfs still counts what this file system holds: sizes are not enforced in it before that is over',
+        { path },
+      );
+      return false;
+    }
+    await sleep(SCAN_POLL_MS, undefined, { signal });
+  }
+  return true;
 }
 
 /** Whether a tree with a limit refuses more than that. */

@@ -10,6 +10,10 @@ const BTRFS_IOC_QUOTA_CTL: IoctlRequest = { name: 'BTRFS_IOC_QUOTA_CTL', number:
 const BTRFS_IOC_QGROUP_LIMIT: IoctlRequest = { name: 'BTRFS_IOC_QGROUP_LIMIT', number: 0x8030_942b };
 const BTRFS_IOC_QGROUP_CREATE: IoctlRequest = { name: 'BTRFS_IOC_QGROUP_CREATE', number: 0x4010_942a };
 
+const BTRFS_IOC_QUOTA_RESCAN_STATUS: IoctlRequest = {
+  name: 'BTRFS_IOC_QUOTA_RESCAN_STATUS',
+  number: 0x8040_942d,
+};
 const BTRFS_IOC_SYNC: IoctlRequest = { name: 'BTRFS_IOC_SYNC', number: 0x9408 };
 
 const QUOTA_CTL_ENABLE = 1n;
@@ -23,7 +27,7 @@ const ENOENT = 2;
 
 type QgroupOperations = Pick<
   SynchronousSyscalls,
-  'enableBtrfsQuota' | 'setQgroupLimit' | 'getQgroup' | 'removeQgroup'
+  'enableBtrfsQuota' | 'isQgroupScanRunning' | 'setQgroupLimit' | 'getQgroup' | 'removeQgroup'
 >;
 
 /** Quota groups of level 0: one for each subvolume, of the same id. */
@@ -34,6 +38,13 @@ export function createQgroupOperations(libc: Libc): QgroupOperations {
         const argument = Buffer.alloc(16);
         argument.writeBigUInt64LE(QUOTA_CTL_ENABLE, 0);
         libc.ioctl(fd, BTRFS_IOC_QUOTA_CTL, argument);
+      }),
+    isQgroupScanRunning: (call) =>
+      withDirectory(call.path, (fd) => {
+        // struct btrfs_ioctl_quota_rescan_args: u64 flags, u64 progress, u64 reserved[6].
+        const argument = Buffer.alloc(64);
+        libc.ioctl(fd, BTRFS_IOC_QUOTA_RESCAN_STATUS, argument);
+        return argument.readBigUInt64LE(0) !== 0n;
       }),
     setQgroupLimit: (call) =>
       withDirectory(call.path, (fd) => {
