@@ -59,13 +59,18 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
 
     // What a container sees of a directory of the host that nothing is mounted at.
     await exec('mount', ['--bind', mountPoint, mountPoint]);
-    expect((await openAsNode([pool])).admission.list()).toEqual([]);
-    expect(getSentence(await open([pool]))).toMatch(waiting);
+    const asNode = await openAsNode([pool]);
+    expect(asNode.admission.list()).toEqual([]);
+    const inContainer = await open([pool]);
+    expect(getSentence(inContainer)).toMatch(waiting);
     expect(await readdir(path)).toEqual([]);
+    // Only one of them can have it.
+    await asNode.close();
+    await inContainer.close();
 
     await exec('mount', ['--bind', disk.path, mountPoint]);
     clock.wake();
-    await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {}), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => 'store' in (stores.list()[0]?.state ?? {})).toBe(true);
     expect(await readdir(join(disk.path, 'pool'))).toContain('.stowage');
   });
 
