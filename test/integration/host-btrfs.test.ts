@@ -118,6 +118,44 @@ describe.skipIf(skipsRootTests())('Subvolumes and quota groups of btrfs', () => 
     expect((await syscalls.getQgroup({ path }, signal)).limitBytes).toBeUndefined();
   });
 
+  it('are counted anew when the kernel has lost count, so that limits hold again', async () => {
+    await syscalls.enableBtrfsQuota({ path: root }, signal);
+    await expect.poll(() => syscalls.rescanLostQgroups({ path: root }, signal)).toBe(false);
+    const [large, copy, limited] = [
+      await subvolume('large'),
+      join(root, 'large-copy'),
+      await subvolume('small'),
+    ];
+    for (let index = 0; index < 500; index += 1)
+      await writeFile(join(large, `file-${index}`), 'x'.repeat(512));
+    await syscalls.snapshotSubvolume({ source: large, target: copy, readOnly: false }, signal);
+    await syscalls.setQgroupLimit({ path: limited, limitBytes: 1 << 20 }, signal);
+    await syscalls.syncFileSystem({ path: root }, signal);
+    const { subvolumeId } = await syscalls.getQgroup({ path: large }, signal);
+    // A group of groups, of which one shares blocks with others: the kernel does not know what that comes to.
+    await exec('btrfs', ['qgroup', 'create', '1/0', root]);
+    await exec('btrfs', ['qgroup', 'assign', '--no-rescan', `0/${subvolumeId}`, '1/0', root]);
+    await syscalls.syncFileSystem({ path: root }, signal);
+
+    expect(await syscalls.rescanLostQgroups({ path: root }, signal)).toBe(true);
+    await expect.poll(() => syscalls.rescanLostQgroups({ path: root }, signal)).toBe(false);
+
+    const writes = async (): Promise<void> => {
+      for (let index = 0; index < 16; index += 1) {
+        await writeFile(join(limited, `part-${index}`), Buffer.alloc(128 << 10, 1), { flush: true });
+        await syscalls.syncFileSystem({ path: root }, signal);
+      }
+    };
+    await expect(writes()).rejects.toSatisfy((error) => isErrno(error, 'EDQUOT'));
+    for (const path of [large, copy, limited]) await remove(path);
+  });
+
+  it('are not taken for miscounted where quotas are off', async () => {
+    await using scratch = await makeScratchFilesystem({ type: 'btrfs', sizeBytes: 256 << 20 });
+
+    expect(await syscalls.rescanLostQgroups({ path: scratch.path }, signal)).toBe(false);
+  });
+
   it('leave a quota group that can be removed, once or more', async () => {
     const path = await subvolume('short');
     const { subvolumeId } = await syscalls.getQgroup({ path }, signal);

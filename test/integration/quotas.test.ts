@@ -88,7 +88,7 @@ describe.skipIf(skipsRootTests())('probing a pool', () => {
     const { best } = await probeQuotas({ syscalls, trees, logger: silentLogger }, scratch.path, NONE);
 
     expect(best.name).toBe('qgroup');
-    expect(await syscalls.isQgroupScanRunning({ path: scratch.path }, NONE)).toBe(false);
+    expect(await syscalls.rescanLostQgroups({ path: scratch.path }, NONE)).toBe(false);
   });
 
   it.each(['ext4', 'xfs', 'btrfs'] as const)('leaves nothing behind on %s', async (type) => {

@@ -98,7 +98,7 @@ async function isScanOver(
   signal: AbortSignal,
 ): Promise<boolean> {
   const giveUpAt = performance.now() + SCAN_DEADLINE_MS;
-  while (await syscalls.isQgroupScanRunning({ path }, signal)) {
+  while (await syscalls.rescanLostQgroups({ path }, signal)) {
     if (performance.now() > giveUpAt) {
       logger.warn(
         'btrfs still counts what this file system holds: sizes are not enforced in it before that is over',

@@ -51,6 +51,11 @@ export function createQgroupQuota({ syscalls, trees }: QuotaDeps): QuotaKind {
           `The tree ${path} has ${nested.length} btrfs subvolumes of its own (${describeNested(nested)}), which its quota does not count.`,
         );
       }
+      if (await syscalls.rescanLostQgroups({ path }, signal)) {
+        found.push(
+          `btrfs counts anew what the file system of ${path} holds; sizes do not hold before that is over.`,
+        );
+      }
       const { limitBytes: actual } = await getGroup(path, signal);
       if (!isSameLimit(limitBytes, actual)) {
         await kind.setLimit({ path, handle, limitBytes }, signal);

@@ -93,6 +93,8 @@ async function deleteWithQgroup(syscalls: Syscalls, call: SubvolumeCall, signal:
     // EBUSY: it is not empty before the kernel's cleaner has been there.
     if (!isErrno(error, 'EBUSY')) throw error;
   }
+  // A large tree that goes makes the kernel lose count ("subtree level reached threshold").
+  await syscalls.rescanLostQgroups({ path: call.path }, signal);
 }
 
 function immutable({ path, subvolumeId }: SubvolumeCall, cause: unknown): DriverError {

@@ -61,7 +61,7 @@ export function createSyscalls(options: Partial<Omit<WorkerPoolOptions, 'workerU
     listSubvolumes: bind('listSubvolumes'),
     openUpSubvolume: bind('openUpSubvolume'),
     enableBtrfsQuota: bind('enableBtrfsQuota'),
-    isQgroupScanRunning: bind('isQgroupScanRunning'),
+    rescanLostQgroups: bind('rescanLostQgroups'),
     setQgroupLimit: bind('setQgroupLimit'),
     getQgroup: bind('getQgroup'),
     removeQgroup: bind('removeQgroup'),

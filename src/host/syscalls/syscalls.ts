@@ -108,8 +108,11 @@ export interface Syscalls {
   openUpSubvolume(call: SubvolumeCall, signal: AbortSignal): Promise<void>;
   /** Switches quotas on (BTRFS_QUOTA_CTL_ENABLE); fine when they are. What is there already is counted in the background. */
   enableBtrfsQuota(call: { readonly path: string }, signal: AbortSignal): Promise<void>;
-  /** Whether btrfs still counts what was there before quotas were on, or what it lost count of. Limits do not hold meanwhile. */
-  isQgroupScanRunning(call: { readonly path: string }, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Has btrfs count anew where it lost count (qgroup-inconsistent): limits do not hold before that is done. Returns whether it counts now, also what was there
+   * before quotas were on.
+   */
+  rescanLostQgroups(call: { readonly path: string }, signal: AbortSignal): Promise<boolean>;
   /** Limits what the subvolume at `path` refers to (max_rfer of qgroup 0/id); undefined lifts the limit. */
   setQgroupLimit(
     call: { readonly path: string; readonly limitBytes: number | undefined },
