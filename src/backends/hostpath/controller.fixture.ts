@@ -4,6 +4,7 @@ import { type ContentOrigins, type ContentSources, localOrigins } from '../../fi
 import type { StoreEntry } from '../../filestore/store-directory.ts';
 import { silentLogger } from '../../observability/logger.ts';
 import type { ControllerBackend, CreateVolumeOptions } from '../backend.ts';
+import { joinStores } from '../../filestore/join-stores.ts';
 import { createHostpathController } from './controller.ts';
 import { toTopology } from './topology.ts';
 
@@ -15,6 +16,8 @@ export const mount = { kind: 'mount', fsType: undefined, mountFlags: [] } as con
 export interface Cluster {
   readonly controller: ControllerBackend;
   readonly stores: Readonly<Record<'fastA' | 'fastB' | 'slowA', FakeFileStore>>;
+  /** A pool of another driver, on an export that node `server` offers. */
+  readonly elsewhere: FakeFileStore;
   /** What was asked of those who say where sources are. */
   readonly origins: readonly Parameters<ContentOrigins['createOrigin']>[0][];
   /** Pools that are configured but not open. */
@@ -25,7 +28,7 @@ export interface Cluster {
 export function createCluster(): Cluster {
   const contents: ContentSources = {
     async openContent({ origin, ...request }, own) {
-      const store = Object.values(stores).find(({ poolId }) => poolId === origin.poolId);
+      const store = [...Object.values(stores), elsewhere].find(({ poolId }) => poolId === origin.poolId);
       if (store === undefined) throw new Error(`no pool ${origin.poolId}`);
       return await store.openContent(request, own);
     },
@@ -35,6 +38,7 @@ export function createCluster(): Cluster {
     fastB: createFakeFileStore({ poolId: 'bbbbbbbb', totalBytes: 20 * GIB, contents }),
     slowA: createFakeFileStore({ poolId: 'cccccccc', totalBytes: 40 * GIB, contents }),
   };
+  const elsewhere = createFakeFileStore({ poolId: 'dddddddd', totalBytes: 80 * GIB, contents });
   const origins: Parameters<ContentOrigins['createOrigin']>[0][] = [];
   const unavailable = new Set<string>();
   const entry = (poolName: string, nodeName: string, store: FakeFileStore): StoreEntry => ({
@@ -48,9 +52,11 @@ export function createCluster(): Cluster {
     entry('fast', 'b', stores.fastB),
     entry('slow', 'a', stores.slowA),
   ];
+  const others = { list: () => [entry('shared', 'server', elsewhere)] };
   return {
     controller: createHostpathController({
       stores: { list },
+      sources: joinStores(() => [{ list }, others]),
       origins: {
         createOrigin(options) {
           origins.push(options);
@@ -61,6 +67,7 @@ export function createCluster(): Cluster {
     }),
     origins,
     stores,
+    elsewhere,
     unavailable,
   };
 }

@@ -18,6 +18,8 @@ import { toTopology } from './topology.ts';
 /** What the controller half works with. */
 export interface HostpathControllerDeps {
   readonly stores: StoreDirectory;
+  /** Where sources of volumes may be, these stores among them. Default: these alone. */
+  readonly sources?: StoreDirectory;
   /** Left out where no pool is ever given up. */
   readonly released?: ReleasedPools;
   /** Default: that of a program which has all stores in itself. */
@@ -28,12 +30,14 @@ export interface HostpathControllerDeps {
 /** The controller half of host-path: volumes live in a pool of one node, and are used there. */
 export function createHostpathController({
   stores,
+  sources = stores,
   released,
   origins = localOrigins,
   logger,
 }: HostpathControllerDeps): ControllerBackend {
   const context: FileControllerContext = {
     stores,
+    sources,
     released,
     origins,
     topologyOf: ({ nodeName }) => [toTopology(nodeName)],

@@ -29,7 +29,7 @@ export async function createVolume(
   options: CreateVolumeOptions,
   signal: AbortSignal,
 ): Promise<Volume> {
-  const { stores, topologyOf } = context;
+  const { stores, sources, topologyOf } = context;
   const { parameters, request } = toRequest(options);
   const entries = stores.list();
   const places = getPoolEntries(entries, parameters.pool);
@@ -40,7 +40,7 @@ export async function createVolume(
     const record = await existing.store.createVolume(request, signal);
     return toVolume(record, existing.entry, topologyOf);
   }
-  const source = findSourceStore(stores, options.source);
+  const source = findSourceStore(sources, options.source);
   const requestFor = (place: StoreEntry): CreateVolumeRequest =>
     source === undefined ? request : withOrigin(context, request, { source, place });
   const ranked = preferSource(rankPlaces(places, options), source);

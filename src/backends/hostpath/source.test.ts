@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toRequest } from '../../../test/support/volume-request.ts';
 import type { CreateVolumeOptions } from '../backend.ts';
 import { ask, type Cluster, createCluster, GIB, on } from './controller.fixture.ts';
 import { toTopology } from './topology.ts';
@@ -69,5 +70,36 @@ describe('sources', () => {
     await expect(
       controller.createVolume(ask({ source: { kind: 'volume', id: source.id }, topology: on('b') }), signal),
     ).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
+  });
+
+  test('a copy is made from a volume or snapshot of another driver', async () => {
+    const { controller, stores, elsewhere, origins } = createCluster();
+    const source = await elsewhere.createVolume(toRequest('theirs'), signal);
+    const snapshot = await elsewhere.createSnapshot({ name: 's', sourceVolumeId: source.id }, signal);
+    const from = { kind: 'snapshot', id: snapshot.id } as const;
+
+    const copy = await controller.createVolume(ask({ source: from, topology: on('b') }), signal);
+
+    await expect(stores.fastB.findVolume({ id: copy.id }, signal)).resolves.toMatchObject({ source: from });
+    expect(origins).toMatchObject([
+      { source: from, from: { nodeName: 'server', poolId: 'dddddddd' }, target: { poolId: 'bbbbbbbb' } },
+    ]);
+    // What the other driver has is nothing that this one would list, or delete.
+    const { entries } = await controller.listVolumes({ maxEntries: 10, startingToken: undefined }, signal);
+    expect(entries.map(({ id }) => id)).toEqual([copy.id]);
+    await controller.deleteVolume({ volumeId: source.id }, signal);
+    await expect(elsewhere.findVolume({ id: source.id }, signal)).resolves.toBeDefined();
+  });
+
+  test('a copy waits for a source of another driver that cannot be reached', async () => {
+    const { controller, elsewhere, unavailable } = createCluster();
+    const { id } = await elsewhere.createVolume(toRequest('theirs'), signal);
+    unavailable.add('dddddddd');
+
+    await expect(
+      controller.createVolume(ask({ source: { kind: 'volume', id } }), signal),
+    ).rejects.toMatchObject({
+      code: 'POOL_UNAVAILABLE',
+    });
   });
 });

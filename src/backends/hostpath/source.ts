@@ -13,13 +13,13 @@ export interface SourceStore {
   readonly poolId: string;
 }
 
-/** The store that has the source; undefined when none is asked for. Throws VOLUME_NOT_FOUND or SNAPSHOT_NOT_FOUND, and POOL_UNAVAILABLE when it cannot be reached. */
+/** The store that has the source, be it another driver's; undefined when none is asked for. Throws VOLUME_NOT_FOUND or SNAPSHOT_NOT_FOUND, and POOL_UNAVAILABLE when it cannot be reached. */
 export function findSourceStore(
-  stores: StoreDirectory,
+  sources: StoreDirectory,
   source: ContentSource | undefined,
 ): SourceStore | undefined {
   if (source === undefined) return undefined;
-  const open = findStoreOfObject(stores, source);
+  const open = findStoreOfObject(sources, source);
   if (open !== undefined) return { source, entry: open.entry, poolId: open.store.poolId };
   throw source.kind === 'volume' ? volumeNotFound(source.id) : snapshotNotFound(source.id);
 }

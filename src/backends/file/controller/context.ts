@@ -7,6 +7,8 @@ import type { TopologyOf } from './to-domain.ts';
 /** What the controller half over file stores works with. */
 export interface FileControllerContext {
   readonly stores: StoreDirectory;
+  /** Where the content of a new volume may come from: stores of other drivers as well. */
+  readonly sources: StoreDirectory;
   /** Left out where no pool is ever given up. */
   readonly released?: ReleasedPools | undefined;
   readonly topologyOf: TopologyOf;
