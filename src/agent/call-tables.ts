@@ -30,7 +30,7 @@ export const AGENT_QUIET_METHODS: ReadonlySet<string> = new Set<MethodNames<Agen
 ]);
 
 const KEYS: ServiceKeys<AgentHandlers> = {
-  AdmitPool: ({ poolName }) => `pool ${poolName}`,
+  AdmitPool: ({ driver, poolName }) => `pool ${poolName}${driver === '' ? '' : ` of driver ${driver}`}`,
   CreateVolume: ({ poolId, name }) => `the volume named ${name} in pool ${poolId}`,
   DeleteVolume: ({ volumeId }) => `volume ${volumeId}`,
   ExpandVolume: ({ volumeId }) => `volume ${volumeId}`,

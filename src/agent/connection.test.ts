@@ -301,29 +301,6 @@ describe('a description', () => {
   });
 });
 
-describe('an admission', () => {
-  it('reaches the node as it was meant', async () => {
-    const admitted: unknown[] = [];
-    await using agent = await startTestAgent({
-      stores: { list: () => [] },
-      admission: { list: () => [], admit: async (request) => void admitted.push(request) },
-    });
-    using connection = connectTo(agent);
-    await connection.describe(signal);
-
-    await connection.admit({ poolName: 'fast', knownPoolId: POOL_ID, clusterId: 'c' }, signal);
-    await connection.admit({ poolName: 'slow', knownPoolId: undefined, clusterId: 'c' }, signal);
-
-    expect(admitted).toEqual([
-      { poolName: 'fast', knownPoolId: POOL_ID, clusterId: 'c' },
-      { poolName: 'slow', knownPoolId: undefined, clusterId: 'c' },
-    ]);
-    await expect(
-      connection.admit({ poolName: 'fast', knownPoolId: '../x', clusterId: 'c' }, signal),
-    ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-  });
-});
-
 describe('a node', () => {
   it('may have a name that is not ASCII', async () => {
     const local = createFakeFileStore({ poolId: POOL_ID });

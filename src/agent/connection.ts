@@ -2,7 +2,6 @@ import { toOneLine } from '../base/one-line.ts';
 import { quote } from '../base/quote.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { FileStore, StoreAbilities } from '../filestore/file-store.ts';
-import type { AdmitPoolRequest } from '../filestore/pool-admission.ts';
 import type { Answer, ClientOptions } from '../rpc/client.ts';
 import { createClient } from '../rpc/client.ts';
 import type { AgentServiceType } from '../rpc/proto.ts';
@@ -12,6 +11,7 @@ import type { AgentDescription } from './description.ts';
 import type { AgentAddress } from './discovery.ts';
 import { readIdentity, toIdentityMetadata } from './identity.ts';
 import { createNameQuestions } from './name-questions.ts';
+import type { AgentAdmission } from './pool-offer.ts';
 import { fromDescribeResponse } from './translate/description.ts';
 
 /** Bound on asking an agent who it is: it answers within a second, or it is silent. */
@@ -25,7 +25,7 @@ export interface AgentConnection extends Disposable {
   /** Asks the agent who it is; from then on its calls are meant for the boot that it names. Throws POOL_UNAVAILABLE for another node, and when it does not answer in two seconds. */
   describe(signal: AbortSignal): Promise<AgentDescription>;
   /** Lets it open a pool that waits. */
-  admit(request: AdmitPoolRequest, signal: AbortSignal): Promise<void>;
+  admit(request: AgentAdmission, signal: AbortSignal): Promise<void>;
   /** A store of it. Its calls throw as those of a local one, and POOL_UNAVAILABLE when the agent does not answer, or another one does. */
   createStore(pool: { readonly poolId: string; readonly abilities: StoreAbilities }): FileStore;
 }
@@ -62,8 +62,11 @@ export function createAgentConnection(options: AgentConnectionOptions): AgentCon
       ({ bootId } = description);
       return description;
     },
-    async admit({ poolName, knownPoolId, clusterId }, signal) {
-      await client.AdmitPool({ poolName, clusterId, ...withoutUndefined({ knownPoolId }) }, { signal });
+    async admit({ driver, poolName, knownPoolId, clusterId }, signal) {
+      await client.AdmitPool(
+        { driver, poolName, clusterId, ...withoutUndefined({ knownPoolId }) },
+        { signal },
+      );
     },
     createStore: (pool) => createRemoteStore({ ...pool, agent: client, names }),
     [Symbol.dispose]: () => client[Symbol.dispose](),

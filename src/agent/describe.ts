@@ -1,10 +1,10 @@
 import { startDeadline } from '../base/deadline.ts';
 import { raceAbort } from '../base/keyed-lock.ts';
 import type { FileStore, StoreRoom } from '../filestore/file-store.ts';
-import type { PoolAdmission } from '../filestore/pool-admission.ts';
-import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
-import type { AgentDescription, AgentPoolSettings, DescribedPool } from './description.ts';
+import type { StoreEntry } from '../filestore/store-directory.ts';
+import type { AgentDescription, DescribedPool } from './description.ts';
 import type { AgentIdentity } from './identity.ts';
+import type { PoolOffer } from './pool-offer.ts';
 
 /** Bound on asking a pool for its room: one that hangs must not keep the others from being described. */
 const ROOM_DEADLINE_MS = 1_000;
@@ -13,19 +13,24 @@ const ROOM_DEADLINE_MS = 1_000;
 export interface DescribeDeps {
   readonly identity: AgentIdentity;
   readonly release: string;
-  /** CSI name of the driver whose pools these are. */
-  readonly driver: string;
-  readonly stores: StoreDirectory;
-  /** Left out where every pool is opened without asking. */
-  readonly admission?: PoolAdmission;
-  /** What the configuration says of a pool. */
-  readonly settingsOf: (poolName: string) => AgentPoolSettings;
+  /** The pools of every driver. */
+  readonly offers: readonly PoolOffer[];
 }
 
 /** Who this is, and how its pools are now. Takes little more than a second, whatever the pools do. */
-export async function describeAgent(deps: DescribeDeps, signal: AbortSignal): Promise<AgentDescription> {
-  const { identity, release, driver, settingsOf } = deps;
-  const waiting = new Set(deps.admission?.list().map(({ poolName }) => poolName));
+export async function describeAgent(
+  { identity, release, offers }: DescribeDeps,
+  signal: AbortSignal,
+): Promise<AgentDescription> {
+  const pools = await Promise.all(offers.map(async (offer) => await describeOffer(offer, signal)));
+  return { ...identity, release, pools: pools.flat() };
+}
+
+async function describeOffer(
+  { driver, stores, admission, settingsOf }: PoolOffer,
+  signal: AbortSignal,
+): Promise<readonly DescribedPool[]> {
+  const waiting = new Set(admission?.list().map(({ poolName }) => poolName));
   const describe = async ({ poolName, poolId, state }: StoreEntry): Promise<DescribedPool> => {
     const same = { name: poolName, poolId, driver, settings: settingsOf(poolName) };
     if ('store' in state) {
@@ -35,7 +40,7 @@ export async function describeAgent(deps: DescribeDeps, signal: AbortSignal): Pr
     if (waiting.has(poolName) || state.isOpening === true) return { ...same, state: { kind: 'awaiting' } };
     return { ...same, state: { kind: 'unavailable', reason: state.unavailable } };
   };
-  return { ...identity, release, pools: await Promise.all(deps.stores.list().map(describe)) };
+  return await Promise.all(stores.list().map(describe));
 }
 
 async function findRoom(store: FileStore, signal: AbortSignal): Promise<StoreRoom | undefined> {

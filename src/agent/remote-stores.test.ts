@@ -334,7 +334,7 @@ describe('the stores of the cluster', () => {
   it('are admitted through their agent, which is asked anew then', async () => {
     const agent = createFakeAgent('n1', [toPool(undefined, { state: { kind: 'awaiting' } })]);
     await using scene = await startScene([agent]);
-    const request = { poolName: 'fast', knownPoolId: undefined, clusterId: 'c' };
+    const request = { driver: DRIVER, poolName: 'fast', knownPoolId: undefined, clusterId: 'c' };
 
     await scene.stores.reports.admit({ nodeName: 'n1', ...request }, signal);
     agent.pools = [toPool('aaaaaaaa')];

@@ -1,11 +1,11 @@
 import { Listeners } from '../base/listeners.ts';
-import type { AdmitPoolRequest } from '../filestore/pool-admission.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import { DriverError } from '../domain/errors.ts';
 import { type AgentState, AgentWatch, type AgentWatchOptions } from './agent-watch.ts';
 import type { AgentDescription } from './description.ts';
 import type { AgentAddress, AgentDiscovery } from './discovery.ts';
 import { type EntriesByDriver, listEntries, listFormerEntries } from './list-entries.ts';
+import type { AgentAdmission } from './pool-offer.ts';
 
 /** A pool that the cluster's registry knows, wherever it is now. */
 export interface KnownPool {
@@ -38,7 +38,7 @@ export interface AgentReports {
   /** Tells when an agent begins or ends to answer, and when it says something new; figures of room do not count. */
   onChange(listener: () => void): Disposable;
   /** Tells a node to open a pool that waits. Idempotent. Throws POOL_UNAVAILABLE when it has no agent that answers, and what the agent throws. */
-  admit(request: AdmitPoolRequest & { readonly nodeName: string }, signal: AbortSignal): Promise<void>;
+  admit(request: AgentAdmission & { readonly nodeName: string }, signal: AbortSignal): Promise<void>;
 }
 
 const NONE: readonly never[] = [];
@@ -118,7 +118,7 @@ export class RemoteStores {
   }
 
   async #admit(
-    { nodeName, ...admission }: AdmitPoolRequest & { readonly nodeName: string },
+    { nodeName, ...admission }: AgentAdmission & { readonly nodeName: string },
     signal: AbortSignal,
   ): Promise<void> {
     const watch = this.#watches.get(nodeName);

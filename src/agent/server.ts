@@ -1,6 +1,7 @@
 import { DriverError } from '../domain/errors.ts';
 import { quote } from '../base/quote.ts';
 import type { FileStore } from '../filestore/file-store.ts';
+import { joinStores } from '../filestore/join-stores.ts';
 import type { StoreDirectory } from '../filestore/store-directory.ts';
 import type { AgentHandlers } from '../gen/stowage/agent/v1/Agent.ts';
 import type { AgentServiceType } from '../rpc/proto.ts';
@@ -9,6 +10,7 @@ import { createService } from '../rpc/service.ts';
 import { describeAgent, type DescribeDeps } from './describe.ts';
 import { toIdentityMetadata } from './identity.ts';
 import { createNameVerbs } from './name-verbs.ts';
+import { admitOffered } from './pool-offer.ts';
 import { createSnapshotVerbs } from './snapshot-verbs.ts';
 import { toDescribeResponse } from './translate/description.ts';
 import { createVolumeVerbs } from './volume-verbs.ts';
@@ -23,12 +25,14 @@ export type GetStore = (request: { readonly poolId: string }) => FileStore;
 
 /** The agent's half of the protocol: each verb is one call of a local store, but for names, which come in numbers. Who may call what is the interceptors' part. */
 export function createAgentService(options: AgentServiceOptions): Service {
-  const { type, stores, admission, identity } = options;
-  const getStore: GetStore = ({ poolId }) => getOpenStore(stores, poolId, identity.nodeName);
+  const { type, offers, identity } = options;
+  const { nodeName } = identity;
+  const stores = joinStores(() => offers.map((offer) => offer.stores));
+  const getStore: GetStore = ({ poolId }) => getOpenStore(stores, poolId, nodeName);
   const methods: ServiceMethods<AgentHandlers> = {
     Describe: async (_request, { signal }) => toDescribeResponse(await describeAgent(options, signal)),
-    AdmitPool: async ({ poolName, knownPoolId, clusterId }, { signal }) => {
-      await admission?.admit({ poolName, knownPoolId, clusterId }, signal);
+    AdmitPool: async ({ driver, poolName, knownPoolId, clusterId }, { signal }) => {
+      await admitOffered({ offers, nodeName }, { driver, poolName, knownPoolId, clusterId }, signal);
       return {};
     },
     ...createVolumeVerbs(getStore),

@@ -11,7 +11,7 @@ import { connectStream } from '../rpc/tls-stream.ts';
 import { AGENT_TLS_NAME } from '../rpc/tls.ts';
 import { serveAgent } from './agent-server.ts';
 import type { Lifetime } from './lifecycle.ts';
-import { createLocalPools, holdLocalPools } from './local-pools.ts';
+import { createLocalPools, findPoolSettings, holdLocalPools } from './local-pools.ts';
 import { startMachine } from './machine.ts';
 import { observe } from './observe.ts';
 import { listPoolRoom } from './pool-room.ts';
@@ -89,9 +89,13 @@ export async function startNode(options: ProgramOptions, lifetime: Lifetime): Pr
   opening.start(Promise.resolve(), readiness, logger);
 
   const tls = await coming;
-  servers.push(
-    await serveAgent({ hostpath, stores, admission: stores.admission, tls, metrics, operations }, options),
-  );
+  const offer = {
+    driver: driverName,
+    stores,
+    admission: stores.admission,
+    settingsOf: (poolName: string) => findPoolSettings(hostpath, config.node.name, poolName),
+  };
+  servers.push(await serveAgent({ offers: [offer], tls, metrics, operations }, options));
 }
 
 /** Throws what the work throws before that, and the signal's reason. */

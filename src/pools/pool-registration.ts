@@ -58,9 +58,9 @@ export class PoolRegistration {
   }
 
   /** A pool that was opened without a word may be another cluster's: its node knows, and refuses. */
-  async #askCluster({ nodeName, poolName, poolId }: SeenPool, signal: AbortSignal): Promise<void> {
+  async #askCluster({ driver, nodeName, poolName, poolId }: SeenPool, signal: AbortSignal): Promise<void> {
     const { reports, clusterId } = this.#deps;
-    await reports.admit({ nodeName, poolName, knownPoolId: poolId, clusterId }, signal);
+    await reports.admit({ driver, nodeName, poolName, knownPoolId: poolId, clusterId }, signal);
   }
 
   async #register(node: NodeReport, pool: ReportedPool, signal: AbortSignal): Promise<Outcome> {

@@ -39,6 +39,8 @@ export interface PoolReports {
 
 /** That a pool may be opened. */
 export interface PoolAdmittance {
+  /** CSI name of the driver that it belongs to. */
+  readonly driver: string;
   readonly nodeName: string;
   readonly poolName: string;
   /** What the registry knows; undefined admits a new pool. */

@@ -187,7 +187,7 @@ export class PoolSupervisor {
         try {
           const known = await registry.find({ driver, poolName: name, nodeName }, signal);
           const knownPoolId = known?.poolId;
-          await reports.admit({ nodeName, poolName: name, knownPoolId, clusterId }, signal);
+          await reports.admit({ driver, nodeName, poolName: name, knownPoolId, clusterId }, signal);
           view.noteRefusal({ nodeName, poolName: name }, undefined);
           this.#logAdmission({ nodeName, poolName: name, knownPoolId });
         } catch (error) {

@@ -103,6 +103,7 @@ describe('pools under supervision', () => {
       await cluster.startController();
 
       expect(cluster.admitted).toContainEqual({
+        driver: DRIVER,
         nodeName: 'a',
         poolName: 'new',
         knownPoolId: undefined,

@@ -8,6 +8,7 @@ import { createAccessInterceptor } from '../../src/agent/access.ts';
 import type { AgentDescription } from '../../src/agent/description.ts';
 import type { AgentIdentity } from '../../src/agent/identity.ts';
 import { createAgentInterceptors } from '../../src/agent/interceptors.ts';
+import type { PoolOffer } from '../../src/agent/pool-offer.ts';
 import { createAgentService } from '../../src/agent/server.ts';
 import type { FileStore } from '../../src/filestore/file-store.ts';
 import type { PoolAdmission } from '../../src/filestore/pool-admission.ts';
@@ -32,6 +33,8 @@ export interface TestAgentOptions {
   readonly stores: StoreDirectory;
   readonly identity?: AgentIdentity;
   readonly admission?: PoolAdmission;
+  /** Instead of these: the pools of several drivers. */
+  readonly offers?: readonly PoolOffer[];
   /** Default: a free port of 127.0.0.1. */
   readonly address?: string;
   /** Default: insecure. */
@@ -41,16 +44,20 @@ export interface TestAgentOptions {
 
 /** Serves stores as an agent does, with the interceptors of a real one. */
 export async function startTestAgent(options: TestAgentOptions): Promise<TestAgent> {
-  const { stores, identity = { nodeName: 'node-1', bootId: 'boot-1' }, security = 'insecure' } = options;
+  const { identity = { nodeName: 'node-1', bootId: 'boot-1' }, security = 'insecure' } = options;
   const operations = new Operations();
   const service = createAgentService({
     type: agentType,
     identity,
     release: 'test',
-    driver: 'hostpath.stowage.dev',
-    stores,
-    ...(options.admission === undefined ? {} : { admission: options.admission }),
-    settingsOf: () => ({ releaseAfterSeconds: undefined }),
+    offers: options.offers ?? [
+      {
+        driver: 'hostpath.stowage.dev',
+        stores: options.stores,
+        ...(options.admission === undefined ? {} : { admission: options.admission }),
+        settingsOf: () => ({ releaseAfterSeconds: undefined }),
+      },
+    ],
   });
   const server = await startTcpServer({
     address: options.address ?? '127.0.0.1:0',

@@ -5,6 +5,7 @@ export interface AdmitPoolRequest {
   'poolName'?: (string);
   'knownPoolId'?: (string);
   'clusterId'?: (string);
+  'driver'?: (string);
   '_knownPoolId'?: "knownPoolId";
 }
 
@@ -12,5 +13,6 @@ export interface AdmitPoolRequest__Output {
   'poolName': (string);
   'knownPoolId'?: (string);
   'clusterId': (string);
+  'driver': (string);
   '_knownPoolId'?: "knownPoolId";
 }
