@@ -22,6 +22,7 @@ const HEAP_FLAGS = '--semi-space-growth-factor=1';
 const DESCRIPTIONS: Readonly<Record<Role, string>> = {
   controller: 'serve Controller of every configured driver, over the agents of the nodes (no root)',
   node: 'serve Node of every configured driver, and the agent for this node’s pools (root)',
+  agent: 'offer the pools of a server that is no node to controllers (root)',
   'all-in-one': 'serve Controller and Node of every configured driver on this machine (root)',
 };
 
@@ -142,6 +143,8 @@ async function loadRole(role: Role): Promise<(options: ProgramOptions, lifetime:
       return (await import('./controller.ts')).startController;
     case 'node':
       return (await import('./node.ts')).startNode;
+    case 'agent':
+      return (await import('./agent.ts')).startAgent;
     case 'all-in-one':
       return (await import('./all-in-one.ts')).startAllInOne;
     default:

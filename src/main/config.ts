@@ -6,6 +6,7 @@ import { clusterConfigShape } from '../config/cluster-schema.ts';
 import { baseConfigShape } from '../config/schema.ts';
 import { DriverError } from '../domain/errors.ts';
 import { describeIssue, describePlace } from './config-issues.ts';
+import { findDriverConflicts } from './drivers/driver-conflicts.ts';
 import { listRoleIssues, type Role } from './roles.ts';
 
 /** The whole configuration file: what every role shares, and one section for each driver that is to run. */
@@ -22,6 +23,11 @@ export const Config = z.strictObject({
       (drivers) => Object.values(drivers).some((driver) => driver !== undefined),
       'needs at least one driver, for instance hostpath',
     )
+    .superRefine((drivers, context) => {
+      for (const { path, message } of findDriverConflicts(drivers)) {
+        context.addIssue({ code: 'custom', path: [...path], message });
+      }
+    })
     .meta({ description: 'The drivers that run, each with its section.' }),
 });
 export type Config = Readonly<z.infer<typeof Config>>;

@@ -4,7 +4,6 @@ import { systemClock } from '../base/clock.ts';
 import { alwaysHeld, type Lease } from '../base/lease.ts';
 import { shareLease } from '../base/shared-lease.ts';
 import { DriverError } from '../domain/errors.ts';
-import { createFileRegistry } from '../pools/file-registry.ts';
 import type { PoolNews } from '../pools/pool-news.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
 import { createFileTls } from '../rpc/file-tls.ts';
@@ -18,6 +17,7 @@ import type { Lifetime } from './lifecycle.ts';
 import type { ProgramOptions } from './program.ts';
 import type { Readiness } from './readiness.ts';
 import { getSection } from './roles.ts';
+import { createStateRegistry } from './state-registry.ts';
 
 /** Agents, and when there is a first answer to which there are. */
 export interface Discovery extends AgentDiscovery {
@@ -82,11 +82,7 @@ export async function prepareGround(
     registry:
       registry.type === 'kubernetes'
         ? requireKubernetes(kubernetes).createRegistry()
-        : createFileRegistry({
-            stateDirectory: config.stateDirectory,
-            driver: getSection(config.drivers.hostpath, 'drivers.hostpath').driverName,
-            clock: systemClock,
-          }),
+        : createStateRegistry(config),
     lease: shareLease(lease === undefined ? alwaysHeld : requireKubernetes(kubernetes).createLease(lease)),
     clusterId,
   };

@@ -1,26 +1,26 @@
 import { createAgentConnection } from '../agent/connection.ts';
 import { createTicketedOrigins } from '../agent/content-origins.ts';
-import { type KnownPool, RemoteStores } from '../agent/remote-stores.ts';
-import { createHostpathController } from '../backends/hostpath/controller.ts';
+import { RemoteStores } from '../agent/remote-stores.ts';
 import { systemClock } from '../base/clock.ts';
 import { Operations } from '../base/operations.ts';
 import { toPluginFeatures } from '../csi/controller/capabilities.ts';
-import type { PoolInstance } from '../pools/registry.ts';
-import { loadAgentServiceType } from '../rpc/proto.ts';
-import { createClientTls } from '../rpc/tls-client.ts';
-import { AGENT_TLS_NAME } from '../rpc/tls.ts';
-import { prepareGround } from './controller-ground.ts';
-import type { FileStore } from '../filestore/file-store.ts';
-import type { StoreDirectory } from '../filestore/store-directory.ts';
+import { joinStores } from '../filestore/join-stores.ts';
 import type { MetricsOptions } from '../observability/metrics.ts';
-import { type GatedPools, gatePools } from './gated-pools.ts';
+import { loadAgentServiceType } from '../rpc/proto.ts';
+import { type ClientTls, createClientTls } from '../rpc/tls-client.ts';
+import { AGENT_TLS_NAME } from '../rpc/tls.ts';
+import { type ControllerGround, prepareGround } from './controller-ground.ts';
+import type { ControllerDriver, CreateControllerDriver } from './drivers/controller-driver.ts';
+import { CONTROLLER_DRIVERS } from './drivers/controllers.ts';
+import type { DriverStores } from './drivers/driver-stores.ts';
+import { settleAll } from './hold-pools.ts';
+import { createKnownPools } from './known-pools.ts';
 import type { Lifetime } from './lifecycle.ts';
 import { observe } from './observe.ts';
 import { listPoolRoom } from './pool-room.ts';
 import type { ProgramOptions } from './program.ts';
 import { Readiness, reportControllerReadiness } from './readiness.ts';
-import { getSection } from './roles.ts';
-import { serveDriver } from './serve.ts';
+import { holdServers, serveDriver } from './serve.ts';
 import { tellPoolNews } from './tell-pool-news.ts';
 import { watchOrphans } from './watch-orphans.ts';
 
@@ -29,7 +29,7 @@ const KEEPALIVE = { timeMs: 5_000, timeoutMs: 5_000 };
 
 /** What there is to see of a controller. */
 interface Shown {
-  readonly pools: StoreDirectory;
+  readonly pools: readonly DriverStores[];
   readonly listAgents: NonNullable<MetricsOptions['listAgents']>;
   readonly countOrphans: () => number;
 }
@@ -40,15 +40,16 @@ interface Shown {
  * take its time for. Returns then; agents are asked in the background, and Probe says ready when each has been tried. It stops in this order: sockets, operations
  * under way, the supervision of pools, connections to agents, the other work in the background, HTTP. Throws DriverError when it cannot serve at all.
  */
-export async function startController(options: ProgramOptions, lifetime: Lifetime): Promise<void> {
+export async function startController(
+  options: ProgramOptions,
+  lifetime: Lifetime,
+  creators: readonly CreateControllerDriver[] = Object.values(CONTROLLER_DRIVERS),
+): Promise<void> {
   const { stack, stopping } = lifetime;
-  const { config, version, logger } = options;
-  const hostpath = getSection(config.drivers.hostpath, 'drivers.hostpath');
-  const { driverName } = hostpath;
-
+  const { version, logger } = options;
   const operations = new Operations();
   const readiness = new Readiness();
-  let shown: Shown = { pools: { list: () => [] }, listAgents: () => [], countOrphans: () => 0 };
+  let shown: Shown = { pools: [], listAgents: () => [], countOrphans: () => 0 };
   const metrics = await observe(options, lifetime, {
     operationsInFlight: () => operations.size,
     listPoolRoom: () => listPoolRoom(shown.pools, systemClock),
@@ -60,30 +61,12 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
   const ground = await prepareGround(options, lifetime, readiness);
   const tls = createClientTls(ground.tls, AGENT_TLS_NAME);
   stack.use(tls);
-  const type = loadAgentServiceType();
-  const remote = new RemoteStores({
-    discovery: ground.discovery,
-    listKnown: createKnownPools(() => pools.listInstances()),
-    connect: (agent, onTrouble) => {
-      return createAgentConnection({ type, agent, tls, keepalive: KEEPALIVE, onTrouble });
-    },
-    clock: systemClock,
-    logger: logger.child({ component: 'agents' }),
-  });
-  const pools: GatedPools<FileStore> = gatePools({
-    driver: driverName,
-    clusterId: ground.clusterId,
-    registry: ground.registry,
-    reports: remote.reports,
-    stores: remote.storesOf(driverName),
-    lease: ground.lease,
-    clock: systemClock,
-    logger: logger.child({ component: 'pools' }),
-  });
-  readiness.watch(() => pools.findObstacle());
-  const orphans = watchOrphans(ground, pools.seen, options);
+  const { remote, drivers } = createDrivers(options, { ground, tls, creators });
+  for (const { pools } of drivers) readiness.watch(() => pools.findObstacle());
+  const seen = drivers.map(({ driver, pools }) => ({ driver, stores: pools.seen }));
+  const orphans = watchOrphans(ground, seen, logger);
   shown = {
-    pools: pools.seen,
+    pools: seen,
     listAgents: () =>
       remote.listAgents().map(({ agent, state }) => ({
         node: agent.nodeName,
@@ -92,54 +75,66 @@ export async function startController(options: ProgramOptions, lifetime: Lifetim
     countOrphans: () => orphans.count(),
   };
   stack.defer(() => remote.close());
-  stack.defer(() => pools.close());
+  stack.defer(() => settleAll(drivers.map(async ({ pools }) => await pools.close())));
   stack.defer(() => operations.stop(new Error('The program is stopping.')));
 
-  const controller = createHostpathController({
-    stores: pools.stores,
-    released: pools.released,
-    origins: createTicketedOrigins({ discovery: ground.discovery, tls: ground.tls, clock: systemClock }),
-    logger,
-  });
-  const server = await serveDriver(
-    {
-      driverName,
+  const servers = holdServers(stack, options);
+  for (const { driver, endpoints, backend } of drivers) {
+    const served = {
+      driverName: driver,
       version,
-      endpoints: hostpath,
-      features: toPluginFeatures(controller),
-      controller,
+      endpoints,
+      features: toPluginFeatures(backend),
+      controller: backend,
       ready: () => readiness.isReady,
-    },
-    options,
-    { metrics, operations },
-  );
-  stack.defer(() => server.stop(config.limits.shutdownSeconds * 1000));
+    };
+    servers.add(await serveDriver(served, options, { metrics, operations }));
+  }
   orphans.start();
-  tellPoolNews(ground, driverName, () => pools.listInstances());
-  logger.info('serving', { driver: driverName, version });
+  for (const { driver, pools } of drivers) {
+    tellPoolNews(ground, driver, () => pools.listInstances());
+    logger.info('serving', { driver, version });
+  }
 
   stack.defer(() => readiness.stop());
   remote.start();
   const asked = ground.discovery.whenKnown(stopping).then(() => remote.whenTried());
-  const tried = Promise.all([pools.start(stopping), asked]);
-  void readiness.track(
-    tried.then(() => undefined),
-    logger,
-    stopping,
-  );
+  const tried = settleAll([...drivers.map(async ({ pools }) => await pools.start(stopping)), asked]);
+  void readiness.track(tried, logger, stopping);
 }
 
-/** The registry as those need it who watch agents: the same list until it has been read again. */
-function createKnownPools(listInstances: () => readonly PoolInstance[]): () => readonly KnownPool[] {
-  let read: readonly PoolInstance[] | undefined;
-  let known: readonly KnownPool[] = [];
-  return () => {
-    const instances = listInstances();
-    if (instances === read) return known;
-    read = instances;
-    known = instances.map(({ driver, poolName, nodeName, poolId, release }) => {
-      return { driver, poolName, nodeName, poolId, releasedAt: release?.at };
-    });
-    return known;
+interface DriversDeps {
+  readonly ground: ControllerGround;
+  readonly tls: ClientTls;
+  readonly creators: readonly CreateControllerDriver[];
+}
+
+/** The drivers, and the stores behind agents that they share. */
+function createDrivers(
+  options: ProgramOptions,
+  { ground, tls, creators }: DriversDeps,
+): { readonly remote: RemoteStores; readonly drivers: readonly ControllerDriver[] } {
+  const { logger } = options;
+  const drivers: ControllerDriver[] = [];
+  const type = loadAgentServiceType();
+  const remote = new RemoteStores({
+    discovery: ground.discovery,
+    listKnown: createKnownPools(() =>
+      drivers.map(({ driver, pools }) => ({ driver, listInstances: () => pools.listInstances() })),
+    ),
+    connect: (agent, onTrouble) => {
+      return createAgentConnection({ type, agent, tls, keepalive: KEEPALIVE, onTrouble });
+    },
+    clock: systemClock,
+    logger: logger.child({ component: 'agents' }),
+  });
+  const deps = {
+    options,
+    ground,
+    remote,
+    origins: createTicketedOrigins({ discovery: ground.discovery, tls: ground.tls, clock: systemClock }),
+    sources: joinStores(() => drivers.map(({ sources }) => sources)),
   };
+  drivers.push(...creators.flatMap((create) => create(deps) ?? []));
+  return { remote, drivers };
 }

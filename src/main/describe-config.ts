@@ -1,8 +1,8 @@
-import type { HostpathConfig, HostpathPool } from '../backends/hostpath/config.ts';
-import { isPoolOf } from '../backends/hostpath/pool-nodes.ts';
 import type { ControllerSection } from '../config/cluster-schema.ts';
 import type { Config } from './config.ts';
+import { listDrivers } from './drivers/registry.ts';
 import { listRoleIssues, ROLES, type Role } from './roles.ts';
+import type { DriverEndpoints } from './sockets.ts';
 
 /** A valid configuration in words, for `config check`: what would run, and where. Without a role, also which roles it does for. */
 export function describeConfig(file: string, config: Config, role?: Role): string {
@@ -11,10 +11,12 @@ export function describeConfig(file: string, config: Config, role?: Role): strin
     ...(role === undefined ? ROLES.map((each) => describeRole(config, each)) : []),
     `node ${config.node.name}, cluster ${config.clusterId ?? '(by default)'}`,
   ];
-  const { hostpath } = config.drivers;
-  if (hostpath !== undefined) {
-    lines.push(`driver ${hostpath.driverName} on ${listSockets(hostpath).join(' and ')}`);
-    lines.push(...hostpath.pools.map((pool) => describePool(pool, config.node.name)));
+  for (const driver of listDrivers(config)) {
+    const sockets = listSockets(driver.section);
+    lines.push(
+      `driver ${driver.section.driverName}${sockets.length === 0 ? '' : ` on ${sockets.join(' and ')}`}`,
+    );
+    lines.push(...driver.describePools(config.node.name));
   }
   if (config.controller !== undefined) lines.push(describeAgents(config.controller));
   lines.push(
@@ -31,12 +33,6 @@ function describeRole(config: Config, role: Role): string {
   return `  ${role}: ${issues.length === 0 ? 'yes' : `no (${why})`}`;
 }
 
-function describePool(pool: HostpathPool, nodeName: string): string {
-  const nodes = pool.nodes === undefined ? '' : `, on ${pool.nodes.join(', ')}`;
-  const mark = isPoolOf(pool, nodeName) ? '' : ' (not on this node)';
-  return `  pool ${pool.name}: ${pool.path}, ${describeBacking(pool)}${nodes}${mark}`;
-}
-
 function describeAgents({ agents, registry }: ControllerSection): string {
   const where =
     agents.static === undefined
@@ -45,16 +41,8 @@ function describeAgents({ agents, registry }: ControllerSection): string {
   return `controller: ${where}, registry of pools in ${registry.type === 'file' ? 'files' : 'Kubernetes'}`;
 }
 
-function listSockets(driver: HostpathConfig): readonly string[] {
+function listSockets(driver: DriverEndpoints): readonly string[] {
   return [driver.endpoint, driver.controllerEndpoint, driver.nodeEndpoint].filter(
     (endpoint) => endpoint !== undefined,
   );
-}
-
-function describeBacking({ backing }: HostpathPool): string {
-  if (backing.type === 'none') {
-    return `the directory as it is${backing.mountPoint === undefined ? '' : `, once ${backing.mountPoint} is mounted`}`;
-  }
-  if (backing.type === 'device') return `an xfs on ${backing.device}`;
-  return `an xfs of ${backing.size} bytes in ${backing.path}${backing.sparse ? ' (sparse)' : ''}`;
 }

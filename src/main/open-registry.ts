@@ -1,9 +1,8 @@
 import { systemClock } from '../base/clock.ts';
-import { createFileRegistry } from '../pools/file-registry.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
 import { openClusterAccess } from './cluster-access.ts';
 import type { ClusterEnvironment, Config } from './config.ts';
-import { getSection } from './roles.ts';
+import { createStateRegistry } from './state-registry.ts';
 
 /** A registry that was opened for a while. */
 export interface OpenRegistry extends Disposable {
@@ -19,14 +18,9 @@ export async function openRegistry(config: Config, environment: ClusterEnvironme
   return openLocalRegistry(config);
 }
 
-/** What this machine has noted below `stateDirectory`: on a node, of its own pools. Throws INVALID_ARGUMENT when no driver with pools is configured. */
+/** What this machine has noted below `stateDirectory`: on a node, of its own pools. */
 export function openLocalRegistry(config: Config): OpenRegistry {
-  const registry = createFileRegistry({
-    stateDirectory: config.stateDirectory,
-    driver: getSection(config.drivers.hostpath, 'drivers.hostpath').driverName,
-    clock: systemClock,
-  });
-  return { registry, [Symbol.dispose]: () => undefined };
+  return { registry: createStateRegistry(config), [Symbol.dispose]: () => undefined };
 }
 
 /** The client is loaded only when it is asked for: nodes have no use for it. */

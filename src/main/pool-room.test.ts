@@ -30,19 +30,19 @@ describe('the room of the pools', () => {
       ],
     };
 
-    expect(await listPoolRoom(stores, stillClock)).toEqual([
-      { pool: 'good', node: 'node-a', room: ROOM },
-      { pool: 'broken', node: 'node-a', room: undefined },
-      { pool: 'closed', node: 'node-a', room: undefined },
-      { pool: 'away', node: 'node-a', room: undefined },
+    expect(await listPoolRoom([{ driver: 'd', stores }], stillClock)).toEqual([
+      { driver: 'd', pool: 'good', node: 'node-a', room: ROOM },
+      { driver: 'd', pool: 'broken', node: 'node-a', room: undefined },
+      { driver: 'd', pool: 'closed', node: 'node-a', room: undefined },
+      { driver: 'd', pool: 'away', node: 'node-a', room: undefined },
     ]);
   });
 
   it('does not wait for a pool that does not answer', async () => {
     const stores = { list: () => [createEntry('hung', () => new Promise(() => {}))] };
 
-    expect(await listPoolRoom(stores, lateClock)).toEqual([
-      { pool: 'hung', node: 'node-a', room: undefined },
+    expect(await listPoolRoom([{ driver: 'd', stores }], lateClock)).toEqual([
+      { driver: 'd', pool: 'hung', node: 'node-a', room: undefined },
     ]);
   });
 });

@@ -1,12 +1,16 @@
 import type { Clock } from '../base/clock.ts';
-import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
+import type { StoreEntry } from '../filestore/store-directory.ts';
 import type { PoolRoom } from '../observability/metrics.ts';
+import type { DriverStores } from './drivers/driver-stores.ts';
 
 /** Shorter than a scrape waits. */
 const DEADLINE_MS = 2_000;
 
-/** The room of every pool for the metrics; a pool that does not answer in time is listed without. Never throws. */
-export async function listPoolRoom(stores: StoreDirectory, clock: Clock): Promise<readonly PoolRoom[]> {
+/** The room of every pool of every driver for the metrics; a pool that does not answer in time is listed without. Never throws. */
+export async function listPoolRoom(
+  drivers: readonly DriverStores[],
+  clock: Clock,
+): Promise<readonly PoolRoom[]> {
   const end = new AbortController();
   const late = clock.sleep(DEADLINE_MS, end.signal).then(
     () => undefined,
@@ -14,11 +18,14 @@ export async function listPoolRoom(stores: StoreDirectory, clock: Clock): Promis
   );
   try {
     return await Promise.all(
-      stores.list().map(async (entry) => ({
-        pool: entry.poolName,
-        node: entry.nodeName,
-        room: await Promise.race([findRoom(entry, end.signal), late]),
-      })),
+      drivers.flatMap(({ driver, stores }) =>
+        stores.list().map(async (entry) => ({
+          driver,
+          pool: entry.poolName,
+          node: entry.nodeName,
+          room: await Promise.race([findRoom(entry, end.signal), late]),
+        })),
+      ),
     );
   } finally {
     end.abort();

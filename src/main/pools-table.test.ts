@@ -40,6 +40,15 @@ ssd   node-b  bbbbbbbb  Open       100Gi  80Gi  69.5Gi     30s
     );
   });
 
+  it('are told with their driver where there are several', () => {
+    expect(renderPoolsTable([{ ...OPEN, driver: 'nfs' }, LOST], 1_030_000)).toBe(
+      `DRIVER                POOL  NODE    ID        STATE      SIZE   FREE  AVAILABLE  LAST SEEN
+hostpath.stowage.dev  hdd   node-a  aaaaaaaa  Forgotten  -      -     -          30s
+nfs                   ssd   node-b  bbbbbbbb  Open       100Gi  80Gi  69.5Gi     30s
+`,
+    );
+  });
+
   it('are none, in words', () => {
     expect(renderPoolsTable([], 0)).toBe('No pool is registered.\n');
   });

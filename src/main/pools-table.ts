@@ -4,22 +4,25 @@ import type { PoolInstance } from '../pools/registry.ts';
 
 const HEADER = ['POOL', 'NODE', 'ID', 'STATE', 'SIZE', 'FREE', 'AVAILABLE', 'LAST SEEN'];
 
-/** All pools for people, sorted by node and name: a line for each, what was given up included. */
+/** All pools for people, sorted by node and name: a line for each, what was given up included. Whose they are is said where there are several drivers. */
 export function renderPoolsTable(instances: readonly PoolInstance[], nowMs: number): string {
   if (instances.length === 0) return 'No pool is registered.\n';
+  const hasSeveralDrivers = new Set(instances.map(({ driver }) => driver)).size > 1;
+  const withDriver = (driver: string, cells: readonly string[]): readonly string[] =>
+    hasSeveralDrivers ? [driver, ...cells] : cells;
   const rows = sortPools(instances).map((instance) => {
-    const { poolName, nodeName, poolId, room, lastSeen } = instance;
+    const { driver, poolName, nodeName, poolId, room, lastSeen } = instance;
     const sizes = [room?.totalBytes, room?.freeBytes, room?.availableBytes];
-    return [
+    return withDriver(driver, [
       poolName,
       nodeName,
       poolId,
       toStateWord(instance),
       ...sizes.map((bytes) => (bytes === undefined ? '-' : formatQuantity(bytes))),
       formatAge(nowMs - lastSeen.getTime()),
-    ];
+    ]);
   });
-  return renderColumns([HEADER, ...rows]);
+  return renderColumns([withDriver('DRIVER', HEADER), ...rows]);
 }
 
 /** All pools for programs: a JSON array, sorted likewise, with times as ISO 8601 and sizes in bytes. */
@@ -44,7 +47,7 @@ function sortPools(instances: readonly PoolInstance[]): readonly PoolInstance[] 
 }
 
 function renderColumns(rows: readonly (readonly string[])[]): string {
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

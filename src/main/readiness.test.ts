@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { keepLog } from '../../test/support/log-lines.ts';
 import { unusable } from '../../test/support/unusable.ts';
 import type { FileStore } from '../filestore/file-store.ts';
-import type { StoreDirectory } from '../filestore/store-directory.ts';
+import type { StoreDirectory, StoreEntry } from '../filestore/store-directory.ts';
 import { silentLogger } from '../observability/logger.ts';
 import { Readiness, reportControllerReadiness, reportReadiness } from './readiness.ts';
 
@@ -95,7 +95,7 @@ describe('what /readyz says', () => {
           state: state === 'open' ? { store } : { unavailable: 'Its disk\nis gone.' },
         })),
     };
-    return by(readiness, stores);
+    return by(readiness, [{ driver: 'd', stores }]);
   }
 
   it('is ready when every pool is open', async () => {
@@ -141,6 +141,26 @@ describe('what /readyz says', () => {
       isReady: false,
       remarks: ['the program is starting', 'It has no rights.'],
     });
+  });
+
+  it.each([
+    ['a machine', reportReadiness, 'pool fast'],
+    ['a controller', reportControllerReadiness, 'pool fast on node a'],
+  ])('says of %s whose pool it means where there are several drivers', async (_what, by, pool) => {
+    const readiness = new Readiness();
+    for (const _driver of ['d1', 'd2']) readiness.watch(() => 'No registry.');
+    await readiness.track(Promise.resolve(), silentLogger);
+    const toStores = (state: StoreEntry['state']): StoreDirectory => ({
+      list: () => [{ poolName: 'fast', nodeName: 'a', poolId: undefined, state }],
+    });
+
+    const { remarks } = by(readiness, [
+      { driver: 'd1', stores: toStores({ store }) },
+      { driver: 'd2', stores: toStores({ unavailable: 'Its server is gone.' }) },
+    ]);
+
+    // What both miss is said once.
+    expect(remarks).toEqual(['No registry.', `${pool} of driver d2 is not available: Its server is gone.`]);
   });
 
   it('is ready for a controller whatever its pools are, and names those that are away', async () => {

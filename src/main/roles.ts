@@ -1,11 +1,11 @@
-import type { HostpathConfig } from '../backends/hostpath/config.ts';
-import { findPoolConflicts } from '../backends/hostpath/pool-conflicts.ts';
-import { listPoolsOf } from '../backends/hostpath/pool-nodes.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { Config } from './config.ts';
+import type { ConfiguredDriver, Driver } from './drivers/driver.ts';
+import { listDrivers } from './drivers/registry.ts';
+import type { DriverEndpoints } from './sockets.ts';
 
 /** What one process of this program can be. */
-export const ROLES = ['controller', 'node', 'all-in-one'] as const;
+export const ROLES = ['controller', 'node', 'agent', 'all-in-one'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What keeps a configuration that is valid in itself from being used by a role. */
@@ -14,12 +14,14 @@ export interface RoleIssue {
   readonly message: string;
 }
 
-/** Everything that the role lacks, in the order of the file. */
-export function listRoleIssues(config: Config, role: Role): readonly RoleIssue[] {
-  const { hostpath } = config.drivers;
+/** Everything that the role lacks, in the order of the file. `known`: the drivers that there are. */
+export function listRoleIssues(config: Config, role: Role, known?: readonly Driver[]): readonly RoleIssue[] {
+  const drivers = listDrivers(config, known);
+  const used = role === 'agent' ? drivers.filter(({ hasAgent }) => hasAgent) : drivers;
   return [
     ...listClusterIssues(config, role),
-    ...(hostpath === undefined ? [] : listHostpathIssues(hostpath, role, config.node.name)),
+    ...(used.length === 0 ? [toNothingOffered(drivers)] : []),
+    ...used.flatMap((driver) => listDriverIssues(driver, role, config.node.name)),
   ];
 }
 
@@ -31,13 +33,13 @@ export function getSection<T>(section: T | undefined, key: string): T {
 
 function listClusterIssues({ tls, controller }: Config, role: Role): readonly RoleIssue[] {
   if (role === 'all-in-one') return [];
-  if (role === 'node') {
+  if (role !== 'controller') {
     if (tls?.directory !== undefined) return [];
+    const who = role === 'node' ? 'a node' : 'an agent';
     return [
       {
         path: ['tls'],
-        message:
-          'a node needs tls.directory, with the ca.crt, tls.crt and tls.key that it shows to controllers',
+        message: `${who} needs tls.directory, with the ca.crt, tls.crt and tls.key that it shows to controllers`,
       },
     ];
   }
@@ -57,31 +59,30 @@ function listClusterIssues({ tls, controller }: Config, role: Role): readonly Ro
   return issues;
 }
 
-function listHostpathIssues(driver: HostpathConfig, role: Role, nodeName: string): readonly RoleIssue[] {
-  const path = ['drivers', 'hostpath'];
-  const issues: RoleIssue[] = [];
-  const socket = findMissingSocket(driver, role);
-  if (socket !== undefined) issues.push({ path, message: socket });
-  if (role === 'controller') return issues;
-  if (driver.pools.length === 0) {
-    issues.push({ path: [...path, 'pools'], message: 'missing; a node needs at least one pool' });
-  }
-  // Two patterns that each leave it open whether they name the same node do name this one.
-  const own = listPoolsOf(driver.pools, nodeName);
-  for (const conflict of findPoolConflicts(own.map((pool) => ({ ...pool, nodes: undefined })))) {
-    const [index = 0, ...rest] = conflict.path;
-    const pool = own[Number(index)];
-    issues.push({
-      path: [...path, 'pools', pool === undefined ? index : driver.pools.indexOf(pool), ...rest],
-      message: `${conflict.message} on node ${nodeName}`,
-    });
-  }
-  return issues;
+function toNothingOffered(drivers: readonly ConfiguredDriver[]): RoleIssue {
+  const names = drivers.map(({ key }) => key).join(', ');
+  return {
+    path: ['drivers'],
+    message: `an agent by itself offers pools of servers, and ${names} has none: its pools are on nodes, where \`stowage node\` offers them`,
+  };
 }
 
-function findMissingSocket(driver: HostpathConfig, role: Role): string | undefined {
-  const { endpoint, controllerEndpoint, nodeEndpoint } = driver;
-  if (endpoint !== undefined) return undefined;
+function listDriverIssues(driver: ConfiguredDriver, role: Role, nodeName: string): readonly RoleIssue[] {
+  const path = ['drivers', driver.key];
+  const socket = findMissingSocket(driver.section, role);
+  return [
+    ...(socket === undefined ? [] : [{ path, message: socket }]),
+    ...driver
+      .listIssues({ role, nodeName })
+      .map((issue) => ({ path: [...path, ...issue.path], message: issue.message })),
+  ];
+}
+
+function findMissingSocket(
+  { endpoint, controllerEndpoint, nodeEndpoint }: DriverEndpoints,
+  role: Role,
+): string | undefined {
+  if (role === 'agent' || endpoint !== undefined) return undefined;
   if (role === 'all-in-one') {
     const isWhole = controllerEndpoint !== undefined && nodeEndpoint !== undefined;
     return isWhole ? undefined : 'set either endpoint, or both controllerEndpoint and nodeEndpoint';

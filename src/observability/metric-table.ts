@@ -35,27 +35,27 @@ export const METRICS = {
   stowage_pool_total_bytes: {
     type: 'gauge',
     help: 'Size of the file system that holds the pool.',
-    labels: ['pool', 'node'],
+    labels: ['pool', 'node', 'driver'],
   },
   stowage_pool_free_bytes: {
     type: 'gauge',
     help: 'Free space of the file system that holds the pool.',
-    labels: ['pool', 'node'],
+    labels: ['pool', 'node', 'driver'],
   },
   stowage_pool_promised_bytes: {
     type: 'gauge',
     help: 'Sizes promised to volumes, and what snapshots and clones can diverge by.',
-    labels: ['pool', 'node'],
+    labels: ['pool', 'node', 'driver'],
   },
   stowage_pool_available_bytes: {
     type: 'gauge',
     help: 'What new volumes can still be promised.',
-    labels: ['pool', 'node'],
+    labels: ['pool', 'node', 'driver'],
   },
   stowage_pool_up: {
     type: 'gauge',
     help: '1 when the room of the pool could be read, else 0; the other pool metrics are then left out.',
-    labels: ['pool', 'node'],
+    labels: ['pool', 'node', 'driver'],
   },
   stowage_agent_up: {
     type: 'gauge',

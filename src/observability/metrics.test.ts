@@ -33,8 +33,8 @@ describe('createMetrics', () => {
 
   it('asks for rooms and operations at each scrape, and forgets pools that are gone', async () => {
     let rooms: readonly PoolRoom[] = [
-      { pool: 'ssd', node: 'n1', room },
-      { pool: 'hdd', node: 'n1', room: undefined },
+      { driver: 'd', pool: 'ssd', node: 'n1', room },
+      { driver: 'd', pool: 'hdd', node: 'n1', room: undefined },
     ];
     const metrics = metricsOver(() => rooms);
 
@@ -43,12 +43,12 @@ describe('createMetrics', () => {
     const second = (await metrics.scrape()).text;
 
     expect(first).toContain('stowage_operations_in_flight 4');
-    expect(first).toContain('stowage_pool_total_bytes{pool="ssd",node="n1"} 100');
-    expect(first).toContain('stowage_pool_free_bytes{pool="ssd",node="n1"} 60');
-    expect(first).toContain('stowage_pool_promised_bytes{pool="ssd",node="n1"} 70');
-    expect(first).toContain('stowage_pool_available_bytes{pool="ssd",node="n1"} 30');
-    expect(first).toContain('stowage_pool_up{pool="ssd",node="n1"} 1');
-    expect(first).toContain('stowage_pool_up{pool="hdd",node="n1"} 0');
+    expect(first).toContain('stowage_pool_total_bytes{pool="ssd",node="n1",driver="d"} 100');
+    expect(first).toContain('stowage_pool_free_bytes{pool="ssd",node="n1",driver="d"} 60');
+    expect(first).toContain('stowage_pool_promised_bytes{pool="ssd",node="n1",driver="d"} 70');
+    expect(first).toContain('stowage_pool_available_bytes{pool="ssd",node="n1",driver="d"} 30');
+    expect(first).toContain('stowage_pool_up{pool="ssd",node="n1",driver="d"} 1');
+    expect(first).toContain('stowage_pool_up{pool="hdd",node="n1",driver="d"} 0');
     expect(first).not.toContain('stowage_pool_free_bytes{pool="hdd"');
     expect(second).not.toContain('pool="ssd"');
   });

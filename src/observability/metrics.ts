@@ -7,6 +7,8 @@ const DURATION_BUCKETS = Array.from({ length: 17 }, (_, index) => 0.001 * 2 ** i
 
 /** Room in one pool of one node; undefined when it cannot be read now. */
 export interface PoolRoom {
+  /** CSI name of the driver that it belongs to: two drivers may each have a pool of that name. */
+  readonly driver: string;
   readonly pool: string;
   readonly node: string;
   readonly room:
@@ -98,13 +100,14 @@ function createPoolGauges(registry: Registry): { set(rooms: readonly PoolRoom[])
     set(rooms) {
       // A pool that is gone, or cannot be read, must not keep its last figures.
       for (const gauge of [up, total, free, promised, available]) gauge.reset();
-      for (const { pool, node, room } of rooms) {
-        up.set({ pool, node }, room === undefined ? 0 : 1);
+      for (const { room, driver, pool, node } of rooms) {
+        const labels = { pool, node, driver };
+        up.set(labels, room === undefined ? 0 : 1);
         if (room === undefined) continue;
-        total.set({ pool, node }, room.totalBytes);
-        free.set({ pool, node }, room.freeBytes);
-        promised.set({ pool, node }, room.promisedBytes);
-        available.set({ pool, node }, room.availableBytes);
+        total.set(labels, room.totalBytes);
+        free.set(labels, room.freeBytes);
+        promised.set(labels, room.promisedBytes);
+        available.set(labels, room.availableBytes);
       }
     },
   };

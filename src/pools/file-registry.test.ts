@@ -52,6 +52,22 @@ describe('the registry in files', () => {
     });
   });
 
+  it('leaves the single file of an earlier release alone while nobody knows whose pools are in it', async () => {
+    const single = join(state, 'pools.json');
+    await mkdir(state);
+    await writeFile(single, JSON.stringify(OLD));
+    const registry = createFileRegistry({
+      stateDirectory: state,
+      driver: undefined,
+      clock: { now: () => 0 },
+    });
+
+    expect(await registry.list(signal)).toEqual([]);
+    expect(JSON.parse(await readFile(single, 'utf8'))).toEqual(OLD);
+
+    expect(await create().list(signal)).toHaveLength(2);
+  });
+
   it('keeps one version of each instance', async () => {
     await create().record(SEEN, signal);
     await create().record({ ...SEEN, condition: 'unavailable' }, signal);

@@ -26,8 +26,8 @@ const BATCH = 64;
 export interface FileRegistryOptions {
   /** The registry is in `registry/` below. Shared by all programs that are to see the same registry. */
   readonly stateDirectory: string;
-  /** The driver to which the pools of an earlier release's single file belong. */
-  readonly driver: string;
+  /** The driver to which the pools of an earlier release's single file belong. Undefined: whose they are is not known, and the file is left for whoever knows. */
+  readonly driver: string | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -42,11 +42,11 @@ export function createFileRegistry({ stateDirectory, driver, clock }: FileRegist
 class FileHome implements RegistryHome {
   readonly #root: string;
   readonly #singleFile: string;
-  readonly #driver: string;
+  readonly #driver: string | undefined;
   readonly #pools: VersionedFiles;
   #isMigrated = false;
 
-  constructor(stateDirectory: string, driver: string) {
+  constructor(stateDirectory: string, driver: string | undefined) {
     this.#root = join(stateDirectory, 'registry');
     this.#singleFile = join(stateDirectory, 'pools.json');
     this.#driver = driver;
@@ -131,6 +131,7 @@ class FileHome implements RegistryHome {
 
   /** Killed anywhere, it is done again: what is there already is left as it is. */
   async #migrate(): Promise<void> {
+    if (this.#driver === undefined) return;
     const instances = await readSingleFile(this.#singleFile, this.#driver);
     for (const instance of instances) await this.#create(instance);
     await retireSingleFile(this.#singleFile);

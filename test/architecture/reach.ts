@@ -18,6 +18,11 @@ const ISOLATIONS: readonly Isolation[] = [
     withoutModules: ['@kubernetes/client-node'],
   },
   {
+    entry: 'src/main/agent.ts',
+    withoutFolders: ['src/k8s/'],
+    withoutModules: ['@kubernetes/client-node'],
+  },
+  {
     entry: 'src/main/controller.ts',
     withoutFolders: ['src/host/'],
     withoutModules: ['koffi', 'node:child_process', 'child_process'],
