@@ -76,7 +76,10 @@ const AgentsSection = z
         }
       })
       .optional()
-      .meta({ description: 'All agents, one by one.' }),
+      .meta({
+        description:
+          'Agents one by one: all of them, or those beside the pods. The agent that is named here is the one of its node.',
+      }),
     kubernetes: z
       .strictObject({
         namespace: ObjectName.meta({ description: 'Where the pods of the nodes are.' }),
@@ -95,8 +98,8 @@ const AgentsSection = z
       .meta({ description: 'The pods that have certain labels, followed as they come and go.' }),
   })
   .refine(
-    (agents) => (agents.static === undefined) !== (agents.kubernetes === undefined),
-    'set either static or kubernetes',
+    (agents) => agents.static !== undefined || agents.kubernetes !== undefined,
+    'set static, kubernetes, or both',
   );
 
 /** What only controllers use. */

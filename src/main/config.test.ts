@@ -187,7 +187,7 @@ describe('a refusal', () => {
     [
       'no way to find agents',
       `controller: { agents: {} }\n${GOOD}`,
-      'controller.agents (line 1): set either',
+      'controller.agents (line 1): set static, kubernetes, or both',
     ],
     ['no certificates', `tls: {}\n${GOOD}`, 'tls (line 1): set directory, kubernetes, or both'],
     [
@@ -221,6 +221,19 @@ describe('a refusal', () => {
     const text = GOOD.replace('10Gi', 'lots').replace('name: fast', 'name: FAST');
 
     expect(getRefusal(text).match(/\n {2}- /g)).toHaveLength(2);
+  });
+});
+
+describe('the agents of a controller', () => {
+  it('may be listed beside the pods of the nodes', () => {
+    const { controller } = parse(
+      `${CONTROLLER}${agent('server')}    kubernetes: { namespace: stowage, selector: a=b }\n${GOOD}`,
+    );
+
+    expect(controller?.agents).toMatchObject({
+      static: [{ node: 'server' }],
+      kubernetes: { selector: 'a=b', port: 9810 },
+    });
   });
 });
 

@@ -1,8 +1,10 @@
 import type { AgentDiscovery } from '../agent/discovery.ts';
+import { joinDiscoveries } from '../agent/joined-discovery.ts';
 import { createStaticDiscovery } from '../agent/static-discovery.ts';
 import { systemClock } from '../base/clock.ts';
 import { alwaysHeld, type Lease } from '../base/lease.ts';
 import { shareLease } from '../base/shared-lease.ts';
+import type { ControllerSection } from '../config/cluster-schema.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { PoolNews } from '../pools/pool-news.ts';
 import type { PoolRegistry } from '../pools/registry.ts';
@@ -75,10 +77,7 @@ export async function prepareGround(
     tls,
     background,
     cluster: registry.type === 'kubernetes' ? kubernetes : undefined,
-    discovery:
-      agents.kubernetes === undefined
-        ? createListedDiscovery(agents.static ?? [])
-        : requireKubernetes(kubernetes).followPods(agents.kubernetes),
+    discovery: createDiscovery(agents, kubernetes, logger),
     registry:
       registry.type === 'kubernetes'
         ? requireKubernetes(kubernetes).createRegistry()
@@ -129,11 +128,21 @@ async function openTls(config: Config, { kubernetes, stack, logger, signal }: Tl
   return files;
 }
 
-function createListedDiscovery(
-  agents: readonly { readonly node: string; readonly address: string }[],
+/** Those that are listed are known at once. */
+function createDiscovery(
+  agents: ControllerSection['agents'],
+  kubernetes: KubernetesGround | undefined,
+  logger: ProgramOptions['logger'],
 ): Discovery {
-  const discovery = createStaticDiscovery(agents.map(({ node, address }) => ({ nodeName: node, address })));
-  return { ...discovery, whenKnown: async () => await Promise.resolve() };
+  const addresses = agents.static?.map(({ node, address }) => ({ nodeName: node, address })) ?? [];
+  const listed = createStaticDiscovery(addresses);
+  if (agents.kubernetes === undefined) {
+    return { ...listed, whenKnown: async () => await Promise.resolve() };
+  }
+  const found = requireKubernetes(kubernetes).followPods(agents.kubernetes);
+  if (addresses.length === 0) return found;
+  const joined = joinDiscoveries({ listed, found, logger: logger.child({ component: 'agents' }) });
+  return { ...joined, whenKnown: async (signal) => await found.whenKnown(signal) };
 }
 
 function requireKubernetes(kubernetes: KubernetesGround | undefined): KubernetesGround {

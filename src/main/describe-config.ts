@@ -34,11 +34,12 @@ function describeRole(config: Config, role: Role): string {
 }
 
 function describeAgents({ agents, registry }: ControllerSection): string {
-  const where =
-    agents.static === undefined
-      ? `pods ${agents.kubernetes?.selector ?? ''} in namespace ${agents.kubernetes?.namespace ?? ''}`
-      : `agents of ${agents.static.map(({ node }) => node).join(', ')}`;
-  return `controller: ${where}, registry of pools in ${registry.type === 'file' ? 'files' : 'Kubernetes'}`;
+  const { static: listed, kubernetes: pods } = agents;
+  const where = [
+    ...(listed === undefined ? [] : [`agents of ${listed.map(({ node }) => node).join(', ')}`]),
+    ...(pods === undefined ? [] : [`pods ${pods.selector} in namespace ${pods.namespace}`]),
+  ];
+  return `controller: ${where.join(' and ')}, registry of pools in ${registry.type === 'file' ? 'files' : 'Kubernetes'}`;
 }
 
 function listSockets(driver: DriverEndpoints): readonly string[] {
