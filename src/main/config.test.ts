@@ -268,6 +268,7 @@ describe('a role', () => {
       GOOD.replace(/pools:[^]*/, 'pools: []\n'),
       'pools (line 5): ',
     ],
+    ['agent', 'with pools of nodes alone', `${TLS}${GOOD}`, 'drivers (line 4): an agent by itself offers'],
     ['all-in-one', 'with one socket of two', two, 'set either endpoint, or both'],
   ])('%s %s is refused with the key and the line', (role, _what, text, expected) => {
     expect(getRefusal(text, { role })).toContain(expected);
