@@ -21,12 +21,12 @@ const ObjectName = z
 
 const NodeName = z.string().min(1).max(63);
 
-/** What a node offers to controllers. */
+/** What a node, or a server that is none, offers to controllers. */
 const AgentSection = z.strictObject({
   address: ListenAddress.default('0.0.0.0:9810').meta({
     form: '`ADDRESS:PORT`',
     description:
-      'Where a node offers its pools to controllers, by gRPC with mutual TLS. It has to be open to them.',
+      'Where a node, or `stowage agent`, offers its pools to controllers, by gRPC with mutual TLS. It has to be open to them.',
   }),
 });
 

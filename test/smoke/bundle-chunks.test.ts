@@ -51,6 +51,7 @@ describe('the chunks of the bundle', () => {
     ['src/main/node.ts', 'what speaks to Kubernetes', /^src\/k8s\//],
     ['src/main/node.ts', 'a library for certificates', /node_modules\/@peculiar\//],
     ['src/main/node.ts', 'a cloud’s SDK', /node_modules\/(@aws-sdk|@smithy|@azure|@google-cloud)\//],
+    ['src/main/agent.ts', 'what speaks to Kubernetes', /^src\/k8s\//],
     ['src/main/controller.ts', 'what has privileges', /^src\/host\//],
   ])('%s does without %s', (entryPoint, _what, unwanted) => {
     const inputs = listInputs(metafile, entryPoint);
