@@ -44,6 +44,7 @@ async function describeOffer(
 }
 
 async function findRoom(store: FileStore, signal: AbortSignal): Promise<StoreRoom | undefined> {
+  if (store.peekRoom !== undefined) return store.peekRoom();
   using deadline = startDeadline(signal, ROOM_DEADLINE_MS);
   try {
     return await raceAbort(store.getRoom(deadline.signal), deadline.signal);

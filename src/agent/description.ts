@@ -30,4 +30,6 @@ export type DescribedState =
 export interface AgentPoolSettings {
   /** After so long a silence what the pool held is given up. Undefined keeps it for ever. */
   readonly releaseAfterSeconds: number | undefined;
+  /** Several agents may have it open at once: it is on storage that all of them reach. */
+  readonly isShared?: true;
 }

@@ -16,6 +16,8 @@ export interface WatchedAgent {
 interface OwnedEntry {
   readonly driver: string;
   readonly entry: StoreEntry;
+  /** See {@link AgentPoolSettings}. */
+  readonly isShared?: true;
 }
 
 /** Entries by the CSI name of the driver that they belong to. */
@@ -85,7 +87,7 @@ function listDescribed(agent: WatchedAgent, places: ReadonlyMap<string, KnownPoo
           ? { unavailable: state.reason }
           : toEntryState(pool, agent, known !== undefined),
     };
-    return { driver, entry };
+    return { driver, entry, ...(pool.settings.isShared === true ? { isShared: true } : {}) };
   });
 }
 
@@ -121,14 +123,19 @@ function toReason({ poolName, nodeName, poolId }: KnownPool, state: AgentState |
 
 /**
  * A cloned disk: nobody can say which of the two a volume is on, so neither serves. A node that does not have the pool open counts for nothing, since it
- * may only remember what was moved away: then the registry says which place is the right one.
+ * may only remember what was moved away: then the registry says which place is the right one. A pool that all of them call shared, by one name, is the same for all.
  */
 function refuseDuplicates(owned: readonly OwnedEntry[]): readonly OwnedEntry[] {
   const nodes = new Map<string, Set<string>>();
-  for (const { entry } of owned) {
+  for (const { entry, isShared, driver } of owned) {
     const { poolId, nodeName, state } = entry;
     if (poolId !== undefined && 'store' in state)
-      nodes.set(poolId, (nodes.get(poolId) ?? new Set()).add(nodeName));
+      nodes.set(
+        poolId,
+        (nodes.get(poolId) ?? new Set()).add(
+          isShared === true ? `any of ${driver}/${entry.poolName}` : nodeName,
+        ),
+      );
   }
   return owned.map(({ driver, entry }) => {
     const twins = entry.poolId === undefined ? undefined : nodes.get(entry.poolId);

@@ -131,6 +131,8 @@ export interface NodeBackend {
     options: NodeExpandOptions,
     signal: AbortSignal,
   ) => Promise<{ readonly capacityBytes: number }>;
+  /** Present: capabilities may name a group, which the volume is then made to belong to (CSI VOLUME_MOUNT_GROUP). */
+  readonly mountGroup?: { readonly supported: true };
   readonly health?: NodeHealthFacet;
   /** Ends, within seconds, work that goes on although no call waits for it. Undefined: there is none. */
   readonly close?: () => Promise<void>;

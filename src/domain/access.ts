@@ -21,6 +21,8 @@ export interface MountAccess {
   readonly fsType: FsType | undefined;
   /** Mount options as words, for instance `noatime`. */
   readonly mountFlags: readonly string[];
+  /** The group that the volume is to be of (CSI VOLUME_MOUNT_GROUP); only where the backend takes one. */
+  readonly mountGroup?: number;
 }
 
 /** Use as a raw block device. */

@@ -130,6 +130,9 @@ function toRecord(
       ...(gid === undefined ? {} : { gid }),
       ...(mode === undefined ? {} : { mode }),
     },
+    ...(request.onDelete === undefined || request.onDelete === 'delete'
+      ? {}
+      : { onDelete: request.onDelete }),
     ...(request.claim === undefined ? {} : { claim: request.claim }),
     nonce: made.staged.nonce,
     createdAt: new Date(context.clock.now()).toISOString(),

@@ -4,6 +4,7 @@ import { fsyncDirectory } from '../base/durable-files.ts';
 import { unlinkClaim } from './claims.ts';
 import { layoutOf, locateContent } from './objects.ts';
 import type { VolumeRecord } from './records.ts';
+import { setAside } from './set-aside.ts';
 import type { StoreContext } from './store-context.ts';
 
 /**
@@ -21,7 +22,9 @@ export async function deleteVolume(context: StoreContext, id: string, signal: Ab
   // Whoever changes the volume holds it, too, and was refused by the seal; whoever only examines it is waited for.
   using _record = await context.locks.acquire(`record:${id}`, signal);
   await checkNotUsed(context, volume, signal);
-  await context.trash.discard(context.paths.objectDirectory('volume', hash), id);
+  if (volume.onDelete === undefined)
+    await context.trash.discard(context.paths.objectDirectory('volume', hash), id);
+  else await setAside(context, volume, volume.onDelete);
   await context.onStep('discarded');
   context.volumes.remove(hash);
   context.meter.forget(id);

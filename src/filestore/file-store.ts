@@ -47,6 +47,8 @@ export interface FileStore {
   listSnapshots(request: ListSnapshotsRequest, signal: AbortSignal): Promise<Page<SnapshotRecord>>;
 
   getRoom(signal: AbortSignal): Promise<StoreRoom>;
+  /** The room as it was a moment ago; undefined when nobody has asked lately. Only where asking costs more than who just looks is worth. */
+  peekRoom?(): StoreRoom | undefined;
   /** Bytes and inodes of the volume, from its quota or its file. Throws VOLUME_NOT_FOUND. */
   getUsage(request: { readonly id: string }, signal: AbortSignal): Promise<VolumeUsage>;
   /** Empty when healthy. Throws VOLUME_NOT_FOUND. */
@@ -71,6 +73,8 @@ export interface LocalFileStore extends FileStore {
   markIdentityRenewed(request: { readonly id: string }, signal: AbortSignal): Promise<void>;
   /** Notes that the root of a cloned image has the owner and bits that were asked for. */
   markOwnerApplied(request: { readonly id: string }, signal: AbortSignal): Promise<void>;
+  /** Whether work goes on that no call waits for: copies, emptying the trash. Left out: unknown. */
+  isBusy?(): boolean;
   /** Stops jobs and background removal; what they left is swept at the next start. */
   close(): Promise<void>;
 }
@@ -107,6 +111,8 @@ export interface CreateVolumeRequest {
   readonly preallocate: boolean;
   /** Owner and permission bits of the volume's root; undefined leaves 0:0 and 0750. For images applied by the node after mkfs. */
   readonly owner: VolumeOwner;
+  /** What becomes of the content when the volume is deleted. Default: it is removed. */
+  readonly onDelete?: OnDelete | undefined;
   readonly source: ContentSource | undefined;
   /** Where the source is when it is in another pool; it is then copied from there. Says nothing of what is asked: another one makes no other request. */
   readonly origin?: ContentOrigin | undefined;
@@ -114,6 +120,9 @@ export interface CreateVolumeRequest {
   /** The parameters as asked, for the comparison with an existing volume. */
   readonly askedParameters: Readonly<Record<string, string>>;
 }
+
+/** `retain` and `archive` set the volume aside for people: by its id in retained/, by its claim and the time in archived/ of the pool. */
+export type OnDelete = 'delete' | 'retain' | 'archive';
 
 export interface VolumeOwner {
   readonly uid: number | undefined;

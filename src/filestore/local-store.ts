@@ -57,6 +57,7 @@ export function createLocalStore(context: StoreContext, close: () => Promise<voi
     openContent: (request, signal) => guard(() => openContent(context, request, signal)),
     markIdentityRenewed: ({ id }, signal) => guard(() => markIdentityRenewed(context, id, signal)),
     markOwnerApplied: ({ id }, signal) => guard(() => markOwnerApplied(context, id, signal)),
+    isBusy: () => context.jobs.size > 0 || context.trash.size > 0,
     close,
   };
 }

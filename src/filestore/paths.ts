@@ -19,6 +19,8 @@ export interface StorePaths {
   readonly volumes: string;
   readonly snapshots: string;
   readonly byClaim: string;
+  /** Where volumes go that are to be kept when they are deleted. */
+  readonly setAside: Readonly<Record<'retain' | 'archive', string>>;
   /** The directory of a volume or snapshot. */
   objectDirectory(kind: ObjectId['kind'], hash: string): string;
 }
@@ -38,6 +40,7 @@ export function createStorePaths(root: string): StorePaths {
     volumes,
     snapshots,
     byClaim: join(root, 'by-claim'),
+    setAside: { retain: join(root, 'retained'), archive: join(root, 'archived') },
     objectDirectory: (kind, hash) => join(kind === 'volume' ? volumes : snapshots, hash),
   };
 }

@@ -72,6 +72,8 @@ export const VolumeRecord = z
         mode: z.number().int().optional(),
       })
       .readonly(),
+    /** That the content is set aside when the volume is deleted, and where. */
+    onDelete: z.enum(['retain', 'archive']).optional(),
     /** Whom the volume was made for, for people. */
     claim: z.strictObject({ namespace: z.string(), name: z.string() }).readonly().optional(),
     /** Random; tells two builders of one name apart after the commit rename. */

@@ -36,6 +36,11 @@ export class Trash {
     this.#options = options;
   }
 
+  /** How many entries are being emptied, or wait for it. */
+  get size(): number {
+    return this.#queue.length + this.#retries.size + (this.#running === undefined ? 0 : 1);
+  }
+
   /** Takes up what an earlier life left. */
   async resume(): Promise<void> {
     for (const name of await readdir(this.#options.paths.trash)) this.#enqueue(name);

@@ -114,6 +114,7 @@ export interface ProtoGrpcType {
         NameAnswer: MessageTypeDefinition<_stowage_agent_v1_NameAnswer, _stowage_agent_v1_NameAnswer__Output>
         NameFailure: MessageTypeDefinition<_stowage_agent_v1_NameFailure, _stowage_agent_v1_NameFailure__Output>
         NameQuestion: MessageTypeDefinition<_stowage_agent_v1_NameQuestion, _stowage_agent_v1_NameQuestion__Output>
+        OnDelete: EnumTypeDefinition
         OpenPool: MessageTypeDefinition<_stowage_agent_v1_OpenPool, _stowage_agent_v1_OpenPool__Output>
         Pool: MessageTypeDefinition<_stowage_agent_v1_Pool, _stowage_agent_v1_Pool__Output>
         PoolSettings: MessageTypeDefinition<_stowage_agent_v1_PoolSettings, _stowage_agent_v1_PoolSettings__Output>

@@ -2,8 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { keepLog } from '../../test/support/log-lines.ts';
 import { createMemoryRegistry } from '../../test/support/memory-registry.ts';
-import { unusable } from '../../test/support/unusable.ts';
-import { KeyedLock } from '../base/keyed-lock.ts';
 import { DriverError } from '../domain/errors.ts';
 import { LocalStores } from './local-stores.ts';
 
@@ -24,13 +22,11 @@ describe('pools that cannot be opened', () => {
           lowWaterPercent: 5,
         },
       ],
-      host: unusable('host'),
-      formatter: unusable('formatter'),
+      opener: { open: () => Promise.reject(new Error('not to be opened')), probe: () => Promise.resolve() },
       registry: registry.open(),
       driver: 'hostpath.stowage.dev',
       clusterId: 'cluster',
       nodeName: 'node-a',
-      locks: new KeyedLock(),
       clock,
       logger,
     });

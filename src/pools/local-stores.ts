@@ -2,24 +2,25 @@ import { quote } from '../base/quote.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { PoolAdmission } from '../filestore/pool-admission.ts';
-import { createStorePaths } from '../filestore/paths.ts';
 import type { PoolRecord } from '../filestore/records.ts';
 import type { StoreDirectory, StoreEntry, Unavailable } from '../filestore/store-directory.ts';
 import { Trouble } from '../observability/trouble.ts';
 import { Admissions, checkAdmitted, describeWaiting } from './admissions.ts';
 import { describeForgetting } from './forgetting.ts';
 import { findAtPlace, isReleased } from './instance-rules.ts';
-import { type ConfiguredPool, type OpenPoolDeps, openPool } from './open-pool.ts';
+import type { ConfiguredPool, OpenPoolDeps, PoolOpener } from './open-pool.ts';
 import { PoolPulse } from './pool-pulse.ts';
 import type { PoolInstance, PoolInstanceKey } from './registry.ts';
-import { probeDirectory, type WatchedStore, watchStore } from './watched-store.ts';
+import { type WatchedStore, watchStore } from './watched-store.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
 /** What the stores of a node are opened with. */
-export interface LocalStoresOptions extends OpenPoolDeps {
+export interface LocalStoresOptions
+  extends Pick<OpenPoolDeps, 'registry' | 'clusterId' | 'nodeName' | 'driver' | 'clock' | 'logger'> {
   readonly pools: readonly ConfiguredPool[];
+  readonly opener: PoolOpener;
 }
 
 interface PoolState {
@@ -162,7 +163,7 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
       // It may have been unreadable before.
       this.#instances = await this.#options.registry.list(signal);
       const admittance = this.#admissions.find(pool.name);
-      const opened = await openPool(this.#options, { pool, admittance }, { claim, lost }, signal);
+      const opened = await this.#options.opener.open({ pool, admittance }, { claim, lost }, signal);
       if (opened === undefined) return this.#letWait(state);
       this.#admissions.finish(pool.name);
       const store = watchStore(opened, this.#createPulse(pool));
@@ -193,9 +194,8 @@ export class LocalStores implements StoreDirectory<LocalFileStore> {
   }
 
   #createPulse(pool: ConfiguredPool): PoolPulse {
-    const { control } = createStorePaths(pool.path);
-    const probe = async (): Promise<void> => await probeDirectory(control);
-    return new PoolPulse({ poolName: pool.name, probe, logger: this.#options.logger });
+    const { opener, logger } = this.#options;
+    return new PoolPulse({ poolName: pool.name, probe: async () => await opener.probe(pool), logger });
   }
 
   /** A cloned disk: nobody can say which of the two a volume is on, so neither serves. */

@@ -18,6 +18,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { Admittance } from './admissions.ts';
 import { hasPool } from './existing-pool.ts';
 import { describeForgetting, type KnownBy } from './forgetting.ts';
+import { probeDirectory } from './probe-directory.ts';
 import type { NodeLossPolicy, PoolInstance, PoolRegistry, SeenPool } from './registry.ts';
 
 /** One pool as it is configured on this node. */
@@ -53,6 +54,26 @@ export interface OpenPoolDeps {
   readonly logger: Logger;
   /** The way to content of other stores. Default: there is none. */
   readonly contents?: ContentSources;
+}
+
+/** How the pools of a node are opened, and asked for a sign of life. */
+export interface PoolOpener {
+  /** Undefined when a controller has to admit the pool first; nothing was made then. Throws DriverError. */
+  open(
+    request: { readonly pool: ConfiguredPool; readonly admittance: Admittance | undefined },
+    events: PoolEvents,
+    signal: AbortSignal,
+  ): Promise<LocalFileStore | undefined>;
+  /** Writes a little to an open pool, and waits until it is there. */
+  probe(pool: ConfiguredPool): Promise<void>;
+}
+
+/** Opens pools in this process. */
+export function createPoolOpener(deps: OpenPoolDeps): PoolOpener {
+  return {
+    open: async (request, events, signal) => await openPool(deps, request, events, signal),
+    probe: async ({ path }) => await probeDirectory(createStorePaths(path).control),
+  };
 }
 
 /** What is told of a pool while it is opened and after. */

@@ -49,6 +49,8 @@ export class PoolPulse {
   };
   #probing: Promise<void> | undefined;
   #silentSince: number | undefined;
+  /** Aborts when the pool falls silent. */
+  #silence = new AbortController();
 
   constructor(options: PoolPulseOptions) {
     this.#options = options;
@@ -62,7 +64,10 @@ export class PoolPulse {
     return `Pool ${this.#options.poolName} does not answer: what was written to it has not come to an end for ${seconds} s. Look after its disk or server (dmesg), and whether somebody has frozen its file system (fsfreeze); once it answers, calls are taken again.`;
   }
 
-  /** Does the work when it is its turn. Throws POOL_UNAVAILABLE while the pool does not answer, and the signal's reason when that aborts before. */
+  /**
+   * Does the work when it is its turn. Throws POOL_UNAVAILABLE while the pool does not answer, also when it begins to after the work has: nobody waits for that any more, but it
+   * may go on. Throws the signal's reason when that aborts before its turn.
+   */
   async run<T>(work: () => Promise<T>, signal: AbortSignal, lane: Lane = 'write'): Promise<T> {
     this.#check();
     signal.throwIfAborted();
@@ -76,12 +81,11 @@ export class PoolPulse {
     };
     const timer = setTimeout(() => void this.#ask().then(makeRoom), this.#limits.overdueMs);
     timer.unref();
-    try {
-      return await work();
-    } finally {
+    const working = work().finally(() => {
       clearTimeout(timer);
       makeRoom();
-    }
+    });
+    return await raceAbort(working, this.#silence.signal);
   }
 
   #check(): void {
@@ -140,6 +144,7 @@ export class PoolPulse {
     }
     if (this.#silentSince === undefined) return;
     this.#silentSince = undefined;
+    this.#silence = new AbortController();
     logger.info('A pool answers again', {
       pool: poolName,
       ...(failure === undefined ? {} : { err: failure }),
@@ -154,5 +159,6 @@ export class PoolPulse {
       for (const { refuse } of waiting) refuse(new DriverError('POOL_UNAVAILABLE', obstacle));
       waiting.clear();
     }
+    this.#silence.abort(new DriverError('POOL_UNAVAILABLE', obstacle));
   }
 }

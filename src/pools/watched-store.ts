@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import type { LocalFileStore } from '../filestore/file-store.ts';
 import type { PoolPulse } from './pool-pulse.ts';
 
@@ -37,14 +36,8 @@ export function watchStore(store: LocalFileStore, pulse: PoolPulse): WatchedStor
     openContent: (request, signal) => write(signal, () => store.openContent(request, signal)),
     markIdentityRenewed: (request, signal) => write(signal, () => store.markIdentityRenewed(request, signal)),
     markOwnerApplied: (request, signal) => write(signal, () => store.markOwnerApplied(request, signal)),
+    ...(store.isBusy === undefined ? {} : { isBusy: () => store.isBusy?.() ?? false }),
+    ...(store.peekRoom === undefined ? {} : { peekRoom: () => store.peekRoom?.() }),
     close: () => store.close(),
   };
-}
-
-/** A sign of life of a directory's file system: a new time of the directory, which has reached the disk. Says what the file system says. */
-export async function probeDirectory(path: string): Promise<void> {
-  await using directory = await open(path, 'r');
-  const now = new Date();
-  await directory.utimes(now, now);
-  await directory.sync();
 }

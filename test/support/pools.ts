@@ -11,7 +11,7 @@ import type { Host } from '../../src/host/host.ts';
 import { silentLogger } from '../../src/observability/logger.ts';
 import { createFileRegistry } from '../../src/pools/file-registry.ts';
 import { LocalStores } from '../../src/pools/local-stores.ts';
-import type { ConfiguredPool } from '../../src/pools/open-pool.ts';
+import { type ConfiguredPool, createPoolOpener } from '../../src/pools/open-pool.ts';
 import type { PoolRegistry } from '../../src/pools/registry.ts';
 import { type KeptLog, keepLog } from './log-lines.ts';
 import { makeScratchDirectory, type ScratchDirectory } from './scratch.ts';
@@ -57,8 +57,7 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
     nodeName = 'node-1',
   ): Promise<LocalStores> => {
     const filesystems = createFilesystems(host);
-    const stores = new LocalStores({
-      pools,
+    const deps = {
       host,
       formatter: createFormatter({ filesystems, syscalls: host.syscalls, logger: silentLogger }),
       registry,
@@ -68,7 +67,8 @@ export async function makePoolsFixture(signal: AbortSignal): Promise<PoolsFixtur
       locks: new KeyedLock(),
       clock,
       logger: log.logger,
-    });
+    };
+    const stores = new LocalStores({ ...deps, pools, opener: createPoolOpener(deps) });
     opened.push(stores);
     await stores.open(signal);
     return stores;

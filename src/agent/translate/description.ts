@@ -42,13 +42,13 @@ export function fromDescribeResponse(message: DescribeResponse__Output): AgentDe
 }
 
 function toPoolMessage({ name, poolId, driver, state, settings }: DescribedPool): Pool {
-  const { releaseAfterSeconds } = settings;
+  const { releaseAfterSeconds, isShared = false } = settings;
   return {
     name,
     ...withoutUndefined({ poolId }),
     driver,
     ...toStateMessage(state),
-    settings: withoutUndefined({ releaseAfterSeconds }),
+    settings: { ...withoutUndefined({ releaseAfterSeconds }), shared: isShared },
   };
 }
 
@@ -65,7 +65,10 @@ function fromPoolMessage(pool: Pool__Output): DescribedPool {
     poolId: pool.poolId,
     driver: pool.driver,
     state: fromStateMessage(pool),
-    settings: { releaseAfterSeconds: parseMessage(Seconds, seconds, ORIGIN) },
+    settings: {
+      releaseAfterSeconds: parseMessage(Seconds, seconds, ORIGIN),
+      ...(pool.settings?.shared === true ? { isShared: true } : {}),
+    },
   };
 }
 

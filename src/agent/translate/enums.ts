@@ -11,6 +11,9 @@ export const QUOTA_DEMANDS = { required: 'QUOTA_DEMAND_REQUIRED', none: 'QUOTA_D
 
 export const ISOLATIONS = { standard: 'ISOLATION_STANDARD', strict: 'ISOLATION_STRICT' } as const;
 
+/** To remove the content is what is unspecified. */
+export const ON_DELETES = { retain: 'ON_DELETE_RETAIN', archive: 'ON_DELETE_ARCHIVE' } as const;
+
 export const QUOTA_KINDS = {
   none: 'QUOTA_KIND_NONE',
   project: 'QUOTA_KIND_PROJECT',
@@ -31,6 +34,13 @@ export const CONSISTENCIES = {
   crash: 'CONSISTENCY_CRASH',
   'per-file': 'CONSISTENCY_PER_FILE',
 } as const;
+
+/** What becomes of a volume's content, as it is sent. */
+export function toOnDeleteName(
+  word: 'delete' | keyof typeof ON_DELETES | undefined,
+): 'ON_DELETE_UNSPECIFIED' | (typeof ON_DELETES)[keyof typeof ON_DELETES] {
+  return word === undefined || word === 'delete' ? 'ON_DELETE_UNSPECIFIED' : ON_DELETES[word];
+}
 
 /** The word for a name on the wire; undefined for one that is unspecified or not known here. */
 export function findWord(table: Readonly<Record<string, string>>, name: string): string | undefined {

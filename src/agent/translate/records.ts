@@ -14,7 +14,7 @@ import type {
   VolumeRecord as VolumeMessage,
   VolumeRecord__Output,
 } from '../../gen/stowage/agent/v1/VolumeRecord.ts';
-import { ACCESS_TYPES, CONSISTENCIES, findWord } from './enums.ts';
+import { ACCESS_TYPES, CONSISTENCIES, findWord, ON_DELETES, toOnDeleteName } from './enums.ts';
 import { toKeptCandidate, toKeptMessage } from './kept.ts';
 import { toOwner } from './owner.ts';
 import { parseMessage, toNumber } from './parse.ts';
@@ -37,6 +37,7 @@ export function toVolumeMessage(record: VolumeRecord, poolId: string): VolumeMes
     source: source === undefined ? null : toSourceMessage(source),
     ...withoutUndefined({ family }),
     owner: withoutUndefined({ uid: owner.uid, gid: owner.gid, mode: owner.mode }),
+    onDelete: toOnDeleteName(record.onDelete),
     claim: claim === undefined ? null : { ...claim },
     nonce: record.nonce,
     createdAt: record.createdAt,
@@ -56,6 +57,7 @@ export function fromVolumeMessage(message: VolumeRecord__Output, poolId: string)
     asked: asked === null ? undefined : toAskedCandidate(asked),
     ...withoutUndefined({ source: findSource(source), family }),
     owner: toOwner(message.owner),
+    ...withoutUndefined({ onDelete: findWord(ON_DELETES, message.onDelete) }),
     ...(claim === null ? {} : { claim: { namespace: claim.namespace, name: claim.name } }),
     nonce: message.nonce,
     createdAt: message.createdAt,

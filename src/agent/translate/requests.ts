@@ -17,7 +17,15 @@ import type {
   CreateVolumeRequest as CreateVolumeMessage,
   CreateVolumeRequest__Output,
 } from '../../gen/stowage/agent/v1/CreateVolumeRequest.ts';
-import { ACCESS_TYPES, findWord, ISOLATIONS, LAYOUTS, QUOTA_DEMANDS } from './enums.ts';
+import {
+  ACCESS_TYPES,
+  findWord,
+  ISOLATIONS,
+  LAYOUTS,
+  ON_DELETES,
+  QUOTA_DEMANDS,
+  toOnDeleteName,
+} from './enums.ts';
 import { toOwner } from './owner.ts';
 import { parseMessage, toOptionalNumber } from './parse.ts';
 import { findSource, toSourceMessage } from './records.ts';
@@ -31,6 +39,7 @@ const Demands = z.object({
   layout: z.enum(['auto', 'directory', 'image']),
   quota: z.enum(['required', 'none']),
   isolation: z.enum(['standard', 'strict']),
+  onDelete: z.enum(['retain', 'archive']).optional(),
 });
 
 const Range = z.object({ requiredBytes: Bytes.optional(), limitBytes: Bytes.optional() });
@@ -59,6 +68,7 @@ export function toCreateVolumeMessage(request: CreateVolumeRequest, poolId: stri
     claim: claim === undefined ? null : { ...claim },
     askedParameters: { ...request.askedParameters },
     origin: origin === undefined ? null : toOriginMessage(origin),
+    onDelete: toOnDeleteName(request.onDelete),
   };
 }
 
@@ -74,6 +84,7 @@ export function fromCreateVolumeMessage(message: CreateVolumeRequest__Output): C
       layout: findWord(LAYOUTS, message.layout),
       quota: findWord(QUOTA_DEMANDS, message.quota),
       isolation: findWord(ISOLATIONS, message.isolation),
+      ...withoutUndefined({ onDelete: findWord(ON_DELETES, message.onDelete) }),
     },
     origin,
   );

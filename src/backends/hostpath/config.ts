@@ -1,4 +1,12 @@
 import * as z from 'zod';
+import {
+  DriverName,
+  ENDPOINTS_MESSAGE,
+  hasEndpoints,
+  LowWaterPercent,
+  Overcommit,
+  PoolName,
+} from '../../config/driver-schema.ts';
 import { Quantity } from '../../config/quantity.ts';
 import { AbsolutePath, endpointShape } from '../../config/schema.ts';
 import { findPoolConflicts } from './pool-conflicts.ts';
@@ -49,16 +57,7 @@ export type Backing = z.infer<typeof Backing>;
 
 /** One pool of some nodes. */
 export const HostpathPool = z.strictObject({
-  name: z
-    .string()
-    .regex(
-      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-      'must be lower-case letters, digits and dashes, at most 63',
-    )
-    .meta({
-      form: 'lower-case letters, digits and dashes, at most 63',
-      description: 'The name that StorageClasses use in `pool`.',
-    }),
+  name: PoolName,
   path: AbsolutePath.meta({ description: 'The directory of the pool, the same on each of its nodes.' }),
   nodes: z.array(NodePattern).min(1).optional().meta({
     description:
@@ -67,18 +66,8 @@ export const HostpathPool = z.strictObject({
   backing: Backing.default({ type: 'none' }).meta({
     description: 'What the directory stands on: the file system that is there, or an xfs of its own.',
   }),
-  overcommit: z
-    .number()
-    .min(0.1)
-    .max(100)
-    .default(1)
-    .meta({ description: 'How many times its size the pool may promise.' }),
-  lowWaterPercent: z
-    .number()
-    .min(0)
-    .max(50)
-    .default(5)
-    .meta({ description: 'Below this share of free space the pool reports itself degraded.' }),
+  overcommit: Overcommit,
+  lowWaterPercent: LowWaterPercent,
   onNodeLoss: z.enum(['keep', 'release']).default('keep').meta({
     description:
       'What happens when a node stays away: keep waits for it without end; release lets its volumes be deleted, and new ones be made elsewhere, after releaseAfterSeconds. `stowage nodes forget` does it at once.',
@@ -95,17 +84,7 @@ export type HostpathPool = z.infer<typeof HostpathPool>;
 /** Section `drivers.hostpath` of the configuration file. */
 export const HostpathConfig = z
   .strictObject({
-    driverName: z
-      .string()
-      .regex(
-        /^[a-z]([a-z0-9.-]{0,61}[a-z])?$/,
-        'must be a domain name of at most 63 characters that begins and ends with a letter',
-      )
-      .default('hostpath.stowage.dev')
-      .meta({
-        form: 'domain name, at most 63 characters',
-        description: 'CSI name of the driver.',
-      }),
+    driverName: DriverName.default('hostpath.stowage.dev'),
     ...endpointShape,
     pools: z
       .array(HostpathPool)
@@ -120,10 +99,5 @@ export const HostpathConfig = z
           'The pools of the nodes; controllers need none. On one node names, paths, files and disks are unique, and neither a path nor a file lies in the path of a pool.',
       }),
   })
-  .refine(
-    (driver) =>
-      (driver.endpoint !== undefined) !==
-      (driver.controllerEndpoint !== undefined || driver.nodeEndpoint !== undefined),
-    'set either endpoint, or controllerEndpoint and nodeEndpoint',
-  );
+  .refine(hasEndpoints, ENDPOINTS_MESSAGE);
 export type HostpathConfig = z.infer<typeof HostpathConfig>;

@@ -5,7 +5,11 @@ import type { Logger } from '../../observability/logger.ts';
 import type { ReleasedPools } from '../../pools/released-pools.ts';
 import type { ControllerBackend } from '../backend.ts';
 import { bounded } from '../file/bounded.ts';
-import { checkSingleNode } from '../file/controller/capabilities.ts';
+import {
+  checkSingleNode,
+  findSingleNodeObjection,
+  findUseObjection,
+} from '../file/controller/capabilities.ts';
 import type { FileControllerContext } from '../file/controller/context.ts';
 import { createFileHealth } from '../file/controller/health.ts';
 import { findObjection } from '../file/controller/objections.ts';
@@ -41,6 +45,8 @@ export function createHostpathController({
     released,
     origins,
     topologyOf: ({ nodeName }) => [toTopology(nodeName)],
+    findUseObjection: (record, capabilities) =>
+      findSingleNodeObjection(capabilities) ?? findUseObjection(record, capabilities),
     logger: logger.child({ component: 'hostpath-controller' }),
   };
   return {

@@ -29,7 +29,7 @@ export async function createVolume(
   options: CreateVolumeOptions,
   signal: AbortSignal,
 ): Promise<Volume> {
-  const { stores, sources, topologyOf } = context;
+  const { stores, sources } = context;
   const { parameters, request } = toRequest(options);
   const entries = stores.list();
   const places = getPoolEntries(entries, parameters.pool);
@@ -38,18 +38,18 @@ export async function createVolume(
   if (found.length > 0) {
     const existing = chooseExisting(context, { found, places, options });
     const record = await existing.store.createVolume(request, signal);
-    return toVolume(record, existing.entry, topologyOf);
+    return toVolume(record, existing.entry, context);
   }
   const source = findSourceStore(sources, options.source);
   const requestFor = (place: StoreEntry): CreateVolumeRequest =>
     source === undefined ? request : withOrigin(context, request, { source, place });
   const ranked = preferSource(rankPlaces(places, options), source);
   const made = await createInFirst(ranked, requestFor, signal);
-  if (made.entry === ranked[0]) return toVolume(made.record, made.entry, topologyOf);
+  if (made.entry === ranked[0]) return toVolume(made.record, made.entry, context);
   // Somebody else may have found room meanwhile where there was none.
   const others = await findVolumesByName({ entries: stores.list(), maker: undefined }, options.name, signal);
   const { record, entry } = chooseExisting(context, { found: [made, ...others], places, options });
-  return toVolume(record, entry, topologyOf);
+  return toVolume(record, entry, context);
 }
 
 /** The place that makes the volume unless another has it. Undefined with a source, which may be gone by now while its copy is there, and where no place is left. */

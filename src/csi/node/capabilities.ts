@@ -8,8 +8,9 @@ type Announced = Extract<RpcType, string>;
 
 /** What every backend has, and what each facet adds. */
 const ALWAYS: readonly Announced[] = ['STAGE_UNSTAGE_VOLUME', 'GET_VOLUME_STATS', 'SINGLE_NODE_MULTI_WRITER'];
-const BY_FACET: Readonly<Record<'expand' | 'health', readonly Announced[]>> = {
+const BY_FACET: Readonly<Record<'expand' | 'health' | 'mountGroup', readonly Announced[]>> = {
   expand: ['EXPAND_VOLUME'],
+  mountGroup: ['VOLUME_MOUNT_GROUP'],
   health: ['GET_VOLUME_HEALTH', 'GET_STORAGE_HEALTH'],
 };
 

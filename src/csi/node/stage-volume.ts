@@ -1,16 +1,18 @@
 import type { NodeBackend } from '../../backends/backend.ts';
 import type { NodeHandlers } from '../../gen/csi/v1/Node.ts';
 import type { UnaryMethod } from '../../rpc/service.ts';
-import { toCapability } from '../translate/capability.ts';
+import { refuseMountGroup, toCapability } from '../translate/capability.ts';
 
 /** CSI NodeStageVolume. */
 export function stageVolumeMethod(backend: NodeBackend): UnaryMethod<NodeHandlers['NodeStageVolume']> {
   return async (request, { signal }) => {
+    const capability = toCapability(request.volumeCapability);
+    if (backend.mountGroup === undefined) refuseMountGroup(capability);
     await backend.stage(
       {
         volumeId: request.volumeId,
         stagingPath: request.stagingTargetPath,
-        capability: toCapability(request.volumeCapability),
+        capability,
         context: request.volumeContext,
       },
       signal,

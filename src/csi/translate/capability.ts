@@ -1,3 +1,4 @@
+import { quote } from '../../base/quote.ts';
 import { parseFsType } from '../../backends/parameters.ts';
 import type { BlockAccess, MountAccess, VolumeCapability } from '../../domain/access.ts';
 import { DriverError } from '../../domain/errors.ts';
@@ -36,14 +37,27 @@ function toAccess(wire: VolumeCapability__Output, field: string): MountAccess | 
 }
 
 function toMountAccess(mount: MountVolume, field: string): MountAccess {
-  if (mount.volumeMountGroup !== '')
-    throw new DriverError(
-      'INVALID_ARGUMENT',
-      `${field}.volume_mount_group is set, but this driver does not announce VOLUME_MOUNT_GROUP. Leave it empty; Kubernetes then applies fsGroup itself.`,
-    );
   return {
     kind: 'mount',
+    ...toMountGroup(mount.volumeMountGroup, `${field}.volume_mount_group`),
     fsType: mount.fsType === '' ? undefined : parseFsType(mount.fsType, `${field}.fs_type`),
     mountFlags: parseMountFlags(mount.mountFlags, `${field}.mount_flags`),
   };
+}
+
+/** CSI leaves the form open; Kubernetes sends a number (pod.spec.securityContext.fsGroup). */
+function toMountGroup(text: string, field: string): Pick<MountAccess, 'mountGroup'> {
+  if (text === '') return {};
+  const mountGroup = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (mountGroup <= 4_294_967_294) return { mountGroup };
+  throw new DriverError('INVALID_ARGUMENT', `${field} is ${quote(text)}, which is no number of a group.`);
+}
+
+/** Throws INVALID_ARGUMENT for a group where the driver does not announce that it takes one. */
+export function refuseMountGroup({ access }: VolumeCapability, field = 'volume_capability'): void {
+  if (access.kind === 'block' || access.mountGroup === undefined) return;
+  throw new DriverError(
+    'INVALID_ARGUMENT',
+    `${field}.mount.volume_mount_group is set, but this driver does not announce VOLUME_MOUNT_GROUP. Leave it empty; Kubernetes then applies fsGroup itself.`,
+  );
 }

@@ -1,20 +1,18 @@
 import { quote } from '../../../base/quote.ts';
 import type { ObjectionOptions } from '../../backend.ts';
 import { bounded } from '../bounded.ts';
-import { findSingleNodeObjection, findUseObjection } from './capabilities.ts';
 import type { FileControllerContext } from './context.ts';
 import { getVolume } from './lookup.ts';
 
-/** CSI ValidateVolumeCapabilities for volumes that live on one node; contract as in backend.ts. */
+/** CSI ValidateVolumeCapabilities; contract as in backend.ts. */
 export async function findObjection(
-  { stores }: FileControllerContext,
+  { stores, findUseObjection }: FileControllerContext,
   { volumeId, capabilities, parameters }: ObjectionOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   return await bounded(`Looking up volume ${quote(volumeId)}`, signal, async (own) => {
     const { record } = await getVolume(stores, volumeId, own);
     return (
-      findSingleNodeObjection(capabilities) ??
       findUseObjection(record, capabilities) ??
       findParameterObjection(record.id, record.asked.parameters, parameters)
     );

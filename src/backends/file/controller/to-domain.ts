@@ -6,12 +6,23 @@ import type { StoreEntry } from '../../../filestore/store-directory.ts';
 /** Where the volumes of a pool, and those made from its snapshots, can be used; empty means everywhere. What host-path and NFS differ in. */
 export type TopologyOf = (entry: StoreEntry) => readonly Topology[];
 
-/** The volume of a record as callers see it. Its context is small and not secret: it is for people who read a PersistentVolume. */
-export function toVolume(record: VolumeRecord, entry: StoreEntry, topologyOf: TopologyOf): Volume {
+/** How volumes of a backend show. */
+export interface VolumeView {
+  readonly topologyOf: TopologyOf;
+  /** What else nodes are told of a volume. Default: nothing. */
+  readonly contextOf?: ((record: VolumeRecord) => Readonly<Record<string, string>>) | undefined;
+}
+
+/** The volume of a record as callers see it. Its context is small and not secret: it is for nodes, and for people who read a PersistentVolume. */
+export function toVolume(
+  record: VolumeRecord,
+  entry: StoreEntry,
+  { topologyOf, contextOf }: VolumeView,
+): Volume {
   return {
     id: record.id,
     capacityBytes: record.capacityBytes,
-    context: { pool: entry.poolName, layout: record.kept.layout },
+    context: { pool: entry.poolName, layout: record.kept.layout, ...contextOf?.(record) },
     source: record.source,
     accessibleTopology: topologyOf(entry),
   };

@@ -18,7 +18,7 @@ export interface FileVolumes {
 
 /** The volumes of all pools; contracts as in backend.ts. */
 export function createFileVolumes(context: FileControllerContext): FileVolumes {
-  const { stores, topologyOf, logger } = context;
+  const { stores, logger } = context;
   return {
     async deleteVolume({ volumeId }, signal) {
       await bounded(`Deleting volume ${quote(volumeId)}`, signal, async (own) => {
@@ -37,7 +37,7 @@ export function createFileVolumes(context: FileControllerContext): FileVolumes {
     async getVolume({ volumeId }, signal) {
       return await bounded(`Looking up volume ${quote(volumeId)}`, signal, async (own) => {
         const { record, entry } = await getVolume(stores, volumeId, own);
-        return toVolume(record, entry, topologyOf);
+        return toVolume(record, entry, context);
       });
     },
 
@@ -49,7 +49,7 @@ export function createFileVolumes(context: FileControllerContext): FileVolumes {
           listOne: async ({ store }, request) => await store.listVolumes(request, own),
         });
         return {
-          entries: page.entries.map(({ record, open }) => toVolume(record, open.entry, topologyOf)),
+          entries: page.entries.map(({ record, open }) => toVolume(record, open.entry, context)),
           nextToken: page.nextToken,
         };
       });

@@ -9,6 +9,7 @@ import type { VolumeOwner as _stowage_agent_v1_VolumeOwner, VolumeOwner__Output 
 import type { ContentSource as _stowage_agent_v1_ContentSource, ContentSource__Output as _stowage_agent_v1_ContentSource__Output } from '../../../stowage/agent/v1/ContentSource.ts';
 import type { Claim as _stowage_agent_v1_Claim, Claim__Output as _stowage_agent_v1_Claim__Output } from '../../../stowage/agent/v1/Claim.ts';
 import type { ContentOrigin as _stowage_agent_v1_ContentOrigin, ContentOrigin__Output as _stowage_agent_v1_ContentOrigin__Output } from '../../../stowage/agent/v1/ContentOrigin.ts';
+import type { OnDelete as _stowage_agent_v1_OnDelete, OnDelete__Output as _stowage_agent_v1_OnDelete__Output } from '../../../stowage/agent/v1/OnDelete.ts';
 
 export interface CreateVolumeRequest {
   'poolId'?: (string);
@@ -25,6 +26,7 @@ export interface CreateVolumeRequest {
   'claim'?: (_stowage_agent_v1_Claim | null);
   'askedParameters'?: ({[key: string]: string});
   'origin'?: (_stowage_agent_v1_ContentOrigin | null);
+  'onDelete'?: (_stowage_agent_v1_OnDelete);
   '_fsType'?: "fsType";
 }
 
@@ -43,5 +45,6 @@ export interface CreateVolumeRequest__Output {
   'claim': (_stowage_agent_v1_Claim__Output | null);
   'askedParameters': ({[key: string]: string});
   'origin': (_stowage_agent_v1_ContentOrigin__Output | null);
+  'onDelete': (_stowage_agent_v1_OnDelete__Output);
   '_fsType'?: "fsType";
 }

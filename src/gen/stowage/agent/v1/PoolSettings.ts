@@ -4,10 +4,12 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface PoolSettings {
   'releaseAfterSeconds'?: (number | string | Long);
+  'shared'?: (boolean);
   '_releaseAfterSeconds'?: "releaseAfterSeconds";
 }
 
 export interface PoolSettings__Output {
   'releaseAfterSeconds'?: (string);
+  'shared': (boolean);
   '_releaseAfterSeconds'?: "releaseAfterSeconds";
 }

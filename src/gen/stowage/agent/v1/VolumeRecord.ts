@@ -6,6 +6,7 @@ import type { AskedVolume as _stowage_agent_v1_AskedVolume, AskedVolume__Output 
 import type { ContentSource as _stowage_agent_v1_ContentSource, ContentSource__Output as _stowage_agent_v1_ContentSource__Output } from '../../../stowage/agent/v1/ContentSource.ts';
 import type { VolumeOwner as _stowage_agent_v1_VolumeOwner, VolumeOwner__Output as _stowage_agent_v1_VolumeOwner__Output } from '../../../stowage/agent/v1/VolumeOwner.ts';
 import type { Claim as _stowage_agent_v1_Claim, Claim__Output as _stowage_agent_v1_Claim__Output } from '../../../stowage/agent/v1/Claim.ts';
+import type { OnDelete as _stowage_agent_v1_OnDelete, OnDelete__Output as _stowage_agent_v1_OnDelete__Output } from '../../../stowage/agent/v1/OnDelete.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface VolumeRecord {
@@ -23,6 +24,7 @@ export interface VolumeRecord {
   'claim'?: (_stowage_agent_v1_Claim | null);
   'nonce'?: (string);
   'createdAt'?: (string);
+  'onDelete'?: (_stowage_agent_v1_OnDelete);
   'kept'?: "directory"|"image";
   '_family'?: "family";
 }
@@ -42,6 +44,7 @@ export interface VolumeRecord__Output {
   'claim': (_stowage_agent_v1_Claim__Output | null);
   'nonce': (string);
   'createdAt': (string);
+  'onDelete': (_stowage_agent_v1_OnDelete__Output);
   'kept'?: "directory"|"image";
   '_family'?: "family";
 }

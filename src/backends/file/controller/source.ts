@@ -1,10 +1,10 @@
-import { DriverError } from '../../domain/errors.ts';
-import type { ContentSource } from '../../domain/volume.ts';
-import type { CreateVolumeRequest } from '../../filestore/file-store.ts';
-import type { StoreDirectory, StoreEntry } from '../../filestore/store-directory.ts';
-import type { FileControllerContext } from '../file/controller/context.ts';
-import { snapshotNotFound, volumeNotFound } from '../file/controller/lookup.ts';
-import { findStoreOfObject } from '../file/stores.ts';
+import { DriverError } from '../../../domain/errors.ts';
+import type { ContentSource } from '../../../domain/volume.ts';
+import type { CreateVolumeRequest } from '../../../filestore/file-store.ts';
+import type { StoreDirectory, StoreEntry } from '../../../filestore/store-directory.ts';
+import type { FileControllerContext } from './context.ts';
+import { snapshotNotFound, volumeNotFound } from './lookup.ts';
+import { findStoreOfObject } from '../stores.ts';
 
 /** A source, and the open store that has it. */
 export interface SourceStore {

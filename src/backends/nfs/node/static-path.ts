@@ -1,0 +1,31 @@
+import { quote } from '../../../base/quote.ts';
+import { DriverError } from '../../../domain/errors.ts';
+import type { NfsPool } from '../config.ts';
+
+/** What the driver keeps at the root of a pool. */
+const OWN = ['.stowage', 'volumes', 'snapshots', 'by-claim', 'retained', 'archived'];
+
+/** A directory that a PersistentVolume names, if the pool allows it. Throws INVALID_ARGUMENT for what is no clean path, PERMISSION_DENIED for what is not allowed. */
+export function checkStaticPath({ name, staticPaths }: NfsPool, path: string): string {
+  if (!isCleanPath(path)) {
+    throw new DriverError(
+      'INVALID_ARGUMENT',
+      `volumeAttributes.path is ${quote(path)}: it has to begin with "/", which is the root of the export, without "..", "." and empty parts.`,
+    );
+  }
+  const isListed = staticPaths.some(
+    (allowed) => allowed === '/' || path === allowed || path.startsWith(`${allowed}/`),
+  );
+  const isOwn = OWN.includes(path.split('/')[1] ?? '');
+  if (isListed && !isOwn) return path;
+  throw new DriverError(
+    'PERMISSION_DENIED',
+    `The directory ${quote(path)} of pool ${name} may not be used by PersistentVolumes: ${isOwn ? 'it belongs to the driver' : 'add it, or a directory above it, to staticPaths of the pool in the configuration of the nodes'}.`,
+  );
+}
+
+function isCleanPath(path: string): boolean {
+  if (path === '/') return true;
+  const [before, ...parts] = path.split('/');
+  return before === '' && !path.includes('\0') && parts.every((part) => !['', '.', '..'].includes(part));
+}

@@ -1,0 +1,48 @@
+import { parseObjectId } from '../../../domain/ids.ts';
+import { findHoldingMount } from '../../../host/mount-tree.ts';
+import type { MountEntry } from '../../../host/mountinfo.ts';
+import { isDataPlace } from '../worker/mount-places.ts';
+import type { NfsNodeContext } from './context.ts';
+import type { NfsPoolWork } from './workers.ts';
+
+/** What mountinfo adds to the path of a directory that is gone. */
+const DELETED = '//deleted';
+
+/**
+ * Whether a mount is one of this volume, told by mountinfo alone: its server may not answer, and its pool may not be configured any more. What a
+ * PersistentVolume names has no path that says so: there, everything counts that comes from where volumes of this driver come from.
+ */
+export function isMountOfVolume(
+  context: Pick<NfsNodeContext, 'workers' | 'mountDirectory'>,
+  volumeId: string,
+  { entry, table }: { readonly entry: MountEntry; readonly table: readonly MountEntry[] },
+): boolean {
+  const parsed = parseObjectId(volumeId);
+  if (parsed === undefined) return isNfs(entry) || findWorkOf(context, entry, table) !== undefined;
+  const root = entry.root.endsWith(DELETED) ? entry.root.slice(0, -DELETED.length) : entry.root;
+  return root.endsWith(`/volumes/${parsed.hash}/data`);
+}
+
+function isNfs({ fsType }: MountEntry): boolean {
+  return fsType === 'nfs' || fsType === 'nfs4';
+}
+
+/** The pool whose file system a mount shows, and where the pool's root is; undefined when none of the configured ones is mounted now. */
+export function findWorkOf(
+  { workers, mountDirectory }: Pick<NfsNodeContext, 'workers' | 'mountDirectory'>,
+  { majorMinor }: MountEntry,
+  table: readonly MountEntry[],
+): { readonly work: NfsPoolWork; readonly root: string } | undefined {
+  for (const work of workers.list()) {
+    const { pool } = work;
+    if (pool.type === 'shared') {
+      if (findHoldingMount(table, pool.path)?.majorMinor === majorMinor) return { work, root: pool.path };
+      continue;
+    }
+    const data = table.find(
+      (entry) => entry.majorMinor === majorMinor && isDataPlace(mountDirectory, pool.name, entry.mountPoint),
+    );
+    if (data !== undefined) return { work, root: data.mountPoint };
+  }
+  return undefined;
+}

@@ -1,0 +1,119 @@
+import type { ContentSources } from '../../../filestore/content/content.ts';
+import { DriverError } from '../../../domain/errors.ts';
+import type { WorkerProcess } from '../../../host/worker-process.ts';
+import type { Logger } from '../../../observability/logger.ts';
+import { PoolPulse } from '../../../pools/pool-pulse.ts';
+import { OpenContents } from '../../../pools/worker/content-verbs.ts';
+import { PoolWorker } from '../../../pools/worker/pool-worker.ts';
+import type { OpenableWorkers } from '../../../pools/worker/worker-opener.ts';
+import { toNfsSource } from '../../../host/nfs/mount-nfs.ts';
+import type { NfsPool } from '../config.ts';
+import type { NfsParentVerbs, NfsWorkerSetup, NfsWorkerVerbs } from '../worker/setup.ts';
+
+export interface NfsWorkersOptions {
+  readonly pools: readonly NfsPool[];
+  /** The same for all of them. */
+  readonly setup: Omit<NfsWorkerSetup, 'pool'>;
+  readonly start: () => WorkerProcess;
+  /** The way to content of other nodes, and of other drivers on this one. */
+  readonly contents: ContentSources;
+  /** What is mounted of a pool for data, which is asked whether it answers. */
+  readonly listMounted: (poolName: string) => Promise<readonly string[]>;
+  readonly logger: Logger;
+}
+
+/** One pool with its worker. */
+export interface NfsPoolWork {
+  readonly pool: NfsPool;
+  readonly worker: PoolWorker<NfsWorkerSetup, NfsWorkerVerbs>;
+  /** What the node half asks of the pool goes through it. */
+  readonly pulse: PoolPulse;
+}
+
+/** The workers of a node's pools, one for each. None runs before it is needed. */
+export class NfsWorkers implements OpenableWorkers {
+  readonly #works: ReadonlyMap<string, NfsPoolWork>;
+  readonly #contents: readonly OpenContents[];
+  readonly #lost = new Map<string, (error: DriverError) => void>();
+
+  constructor(options: NfsWorkersOptions) {
+    const contents: OpenContents[] = [];
+    this.#works = new Map(
+      options.pools.map((pool) => {
+        const opened = new OpenContents();
+        contents.push(opened);
+        const verbs: NfsParentVerbs = {
+          ...opened.verbs,
+          poolLost: async (sentence) => {
+            await Promise.resolve();
+            this.#lost.get(pool.name)?.(new DriverError('POOL_UNAVAILABLE', sentence));
+          },
+          openRemote: async (request, signal) =>
+            opened.add(await options.contents.openContent(request, signal)),
+        };
+        return [pool.name, createWork(options, pool, verbs)];
+      }),
+    );
+    this.#contents = contents;
+  }
+
+  list(): readonly NfsPoolWork[] {
+    return [...this.#works.values()];
+  }
+
+  /** Throws PRECONDITION_FAILED for a pool that this node does not have configured. */
+  getWork(poolName: string): NfsPoolWork {
+    const work = this.#works.get(poolName);
+    if (work !== undefined) return work;
+    throw new DriverError(
+      'PRECONDITION_FAILED',
+      `This node has no pool named ${poolName} under drivers.nfs.pools: configure it there.`,
+    );
+  }
+
+  get(poolName: string): PoolWorker<NfsWorkerSetup, NfsWorkerVerbs> {
+    return this.getWork(poolName).worker;
+  }
+
+  onLost(poolName: string, listener: (error: DriverError) => void): void {
+    this.#lost.set(poolName, listener);
+  }
+
+  describe(poolName: string): string {
+    return describePlace(this.getWork(poolName).pool);
+  }
+
+  /** How many processes hang in the kernel. */
+  countAbandoned(): number {
+    return this.list().reduce((sum, { worker }) => sum + worker.abandoned, 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.list().map(({ worker }) => worker.close()));
+    await Promise.all(this.#contents.map((contents) => contents.close()));
+  }
+}
+
+/** `server of nfs1:/srv/volumes` */
+export function describePlace(pool: NfsPool): string {
+  return pool.type === 'nfs' ? `server of ${toNfsSource(pool)}` : `file system at ${pool.path}`;
+}
+
+function createWork(
+  { setup, start, listMounted, logger }: NfsWorkersOptions,
+  pool: NfsPool,
+  verbs: NfsParentVerbs,
+): NfsPoolWork {
+  const worker = new PoolWorker<NfsWorkerSetup, NfsWorkerVerbs>({
+    poolName: pool.name,
+    start,
+    setup: { ...setup, pool },
+    verbs,
+    logger,
+  });
+  const probe = async (): Promise<void> => {
+    const paths = await listMounted(pool.name);
+    await worker.call('probeMounts', paths, new AbortController().signal);
+  };
+  return { pool, worker, pulse: new PoolPulse({ poolName: pool.name, probe, logger }) };
+}

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { hashName } from '../../../base/ids.ts';
+import type { NfsVersion } from '../../../host/nfs/nfs-options.ts';
+import type { ExportPool } from '../config.ts';
+
+/** How an export is mounted for some purpose. */
+export interface ExportMount {
+  readonly versions: readonly NfsVersion[];
+  /** Options of nfs(5) without version and addresses, in a fixed order. */
+  readonly words: readonly string[];
+}
+
+/** What agents work on has to show at once what other clients have done (nfs(5)): with the defaults a deleted volume is seen for half a minute. */
+export const MANAGEMENT_WORDS = ['nosharecache', 'lookupcache=none', 'actimeo=0'] as const;
+
+/** The directory of all mounts of a pool. */
+export function toPoolDirectory(mountDirectory: string, poolName: string): string {
+  return join(mountDirectory, poolName);
+}
+
+/**
+ * Where an export is mounted so. Another server, export, version or option is another place: volumes that are in use stay where they are, and those that are mounted
+ * next come from the new one.
+ */
+export function toMountPlace(
+  mountDirectory: string,
+  { name, server, export: path }: Pick<ExportPool, 'name' | 'server' | 'export'>,
+  { purpose, versions, words }: ExportMount & { readonly purpose: 'data' | 'manage' },
+): string {
+  const key = hashName(server, path, versions.join(','), ...words).slice(0, 12);
+  return join(toPoolDirectory(mountDirectory, name), `${purpose}-${key}`);
+}
+
+/** Whether a path is one that {@link toMountPlace} gives for data of this pool. */
+export function isDataPlace(mountDirectory: string, poolName: string, path: string): boolean {
+  return path.startsWith(join(toPoolDirectory(mountDirectory, poolName), 'data-'));
+}

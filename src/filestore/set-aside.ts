@@ -1,0 +1,46 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureDirectoryDurable, fsyncDirectory } from '../base/durable-files.ts';
+import { isErrno } from '../base/errno.ts';
+import { DriverError } from '../domain/errors.ts';
+import { parseObjectId } from '../domain/ids.ts';
+import type { VolumeRecord } from './records.ts';
+import type { StoreContext } from './store-context.ts';
+
+/**
+ * Takes a volume out of the pool and keeps all of it for people: its record, its content and its quota. One rename, durable once the directory that it left is
+ * synced, too, which is the caller's part. Gone already is fine.
+ */
+export async function setAside(
+  { paths, clock, logger }: Pick<StoreContext, 'paths' | 'clock' | 'logger'>,
+  volume: VolumeRecord,
+  how: NonNullable<VolumeRecord['onDelete']>,
+): Promise<void> {
+  const id = parseObjectId(volume.id);
+  if (id === undefined) throw new DriverError('INTERNAL', `A record has the impossible id "${volume.id}".`);
+  const directory = paths.setAside[how];
+  const kept = join(
+    directory,
+    how === 'retain' ? volume.id : toArchiveName(volume, id.generation, clock.now()),
+  );
+  await ensureDirectoryDurable(directory);
+  try {
+    await rename(paths.objectDirectory('volume', id.hash), kept);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return;
+    throw error;
+  }
+  await fsyncDirectory(directory);
+  logger.info('A deleted volume is kept, since its class says so', { volumeId: volume.id, path: kept });
+}
+
+/** `default.website.2026-11-24T10-15-00Z.qzm3hkea`: whose it was and when it was deleted; the end is the generation of its id. */
+function toArchiveName({ claim, name }: VolumeRecord, generation: string, now: number): string {
+  const whose =
+    claim === undefined ? name.replaceAll(/[^\w.-]/g, '_').slice(0, 128) : `${claim.namespace}.${claim.name}`;
+  const when = new Date(now)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-');
+  return `${whose}.${when}.${generation}`;
+}
