@@ -19,6 +19,7 @@ const ENTRIES = {
   stowage: 'src/main/cli.ts',
   'syscall-worker': 'src/host/syscalls/worker.ts',
   'freeze-helper': 'src/host/freeze-helper.ts',
+  'pool-worker': 'src/main/pool-worker.ts',
 };
 
 /** The parts of koffi that are used at run time; it finds its native module relative to itself, so it is not bundled. The bundle is for the processor that makes it. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { HostpathConfig } from '../backends/hostpath/config.ts';
+import { NfsConfig } from '../backends/nfs/config.ts';
 import { clusterConfigShape } from '../config/cluster-schema.ts';
 import { baseConfigShape } from '../config/schema.ts';
 import { DriverError } from '../domain/errors.ts';
@@ -17,6 +18,9 @@ export const Config = z.strictObject({
     .strictObject({
       hostpath: HostpathConfig.optional().meta({
         description: 'Volumes in directories and on disks of this node.',
+      }),
+      nfs: NfsConfig.optional().meta({
+        description: 'Volumes on NFS exports, and on other file systems that all nodes share.',
       }),
     })
     .refine(

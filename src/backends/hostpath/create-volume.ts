@@ -16,7 +16,7 @@ import { createInFirst } from './create-in-first.ts';
 import { HostpathParameters } from './parameters.ts';
 import { findFirstPlace, rankPlaces } from './placement.ts';
 import { getPoolEntries } from './pools.ts';
-import { findSourceStore, preferSource, withOrigin } from './source.ts';
+import { findSourceStore, preferSource, withOrigin } from '../file/controller/source.ts';
 
 /**
  * CSI CreateVolume on nodes' pools. Every pool that can be reached is asked for the name first, except the one that is told to make the volume next, which

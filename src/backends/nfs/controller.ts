@@ -19,6 +19,8 @@ import { createVolume } from './create-volume.ts';
 export interface NfsControllerDeps {
   /** One entry for each pool, with the agent that works on it now. */
   readonly stores: StoreDirectory;
+  /** Where sources of volumes may be, those of other drivers included. Default: the stores. */
+  readonly sources?: StoreDirectory;
   /** Left out where no pool is ever given up. */
   readonly released?: ReleasedPools;
   /** Default: that of a program which has all stores in itself. */
@@ -29,12 +31,14 @@ export interface NfsControllerDeps {
 /** The controller half of NFS: volumes live in a pool that all nodes reach. */
 export function createNfsController({
   stores,
+  sources = stores,
   released,
   origins = localOrigins,
   logger,
 }: NfsControllerDeps): ControllerBackend {
   const context: FileControllerContext = {
     stores,
+    sources,
     released,
     origins,
     topologyOf: () => [],

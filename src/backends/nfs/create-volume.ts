@@ -65,7 +65,7 @@ function toPlacedRequest(
     readonly options: CreateVolumeOptions;
   },
 ): CreateVolumeRequest {
-  const source = findSourceStore(context.stores, options.source);
+  const source = findSourceStore(context.sources, options.source);
   return source === undefined ? request : withOrigin(context, request, { source, place: entry });
 }
 

@@ -33,7 +33,7 @@ describe('toCapability', () => {
 
   it.each([
     ['a mistyped file system', { ...MOUNT, fsType: 'ext5' }, 'Did you mean "ext4"?'],
-    ['a mount group', { ...MOUNT, volumeMountGroup: '1000' }, 'VOLUME_MOUNT_GROUP'],
+    ['a mount group that is no number', { ...MOUNT, volumeMountGroup: 'staff' }, 'volume_mount_group'],
     ['a flag that redirects', { ...MOUNT, mountFlags: ['bind'] }, 'mount_flags has "bind"'],
   ])('refuses %s', (_, mount, sentence) => {
     expect(() => toCapability({ mount, accessMode: WRITER })).toThrow(

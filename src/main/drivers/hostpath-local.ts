@@ -10,7 +10,7 @@ import { createFilesystems } from '../../host/filesystems/index.ts';
 import { createFormatter } from '../../host/formatter.ts';
 import { createLocalReports } from '../../pools/local-reports.ts';
 import { LocalStores } from '../../pools/local-stores.ts';
-import { getNodeLossPolicy } from '../../pools/open-pool.ts';
+import { createPoolOpener, getNodeLossPolicy, type OpenPoolDeps } from '../../pools/open-pool.ts';
 import { gatePools } from '../gated-pools.ts';
 import type {
   AllInOneDriver,
@@ -88,8 +88,7 @@ function createStores(
       pools: hostpath.pools.map((pool) => `${pool.name}: ${pool.nodes?.join(', ') ?? ''}`),
     });
   }
-  return new LocalStores({
-    pools,
+  const opening: OpenPoolDeps = {
     host,
     formatter: createFormatter({ filesystems: createFilesystems(host), syscalls: host.syscalls, logger }),
     registry,
@@ -100,7 +99,8 @@ function createStores(
     contents,
     clock: systemClock,
     logger: logger.child({ component: 'pools' }),
-  });
+  };
+  return new LocalStores({ ...opening, pools, opener: createPoolOpener(opening) });
 }
 
 /** What the registry is to keep of the settings of this node's pools. */
