@@ -1,7 +1,7 @@
 import { quote } from '../../base/quote.ts';
 import type { VolumeCapability } from '../../domain/access.ts';
 import { DriverError } from '../../domain/errors.ts';
-import { parseNfsOptions } from '../../host/nfs/nfs-options.ts';
+import { parseNfsOptions } from '../../config/nfs-options.ts';
 
 /** Throws INVALID_ARGUMENT for what no volume of this driver can be: a raw device, a file system of its own, or mounted with options that NFS does not have. */
 export function checkNfsCapabilities(capabilities: readonly VolumeCapability[]): void {

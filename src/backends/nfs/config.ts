@@ -9,7 +9,7 @@ import {
 } from '../../config/driver-schema.ts';
 import { AbsolutePath, endpointShape } from '../../config/schema.ts';
 import { isDriverError } from '../../domain/errors.ts';
-import { NFS_VERSIONS, parseNfsOptions } from '../../host/nfs/nfs-options.ts';
+import { NFS_VERSIONS, parseNfsOptions } from '../../config/nfs-options.ts';
 
 /** A directory without `..` and empty parts. */
 const CleanPath = AbsolutePath.refine(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { NFS_VERSIONS, type NfsVersion } from '../../host/nfs/nfs-options.ts';
+import { NFS_VERSIONS, type NfsVersion } from '../../config/nfs-options.ts';
 import { ownerParameters } from '../file/owner-parameters.ts';
 
 /** `4.2, 4.1`: at least one, each once. */

@@ -4,7 +4,8 @@ import { raceAbort } from '../../base/keyed-lock.ts';
 import { DriverError } from '../../domain/errors.ts';
 import { isErrno } from '../errno.ts';
 import type { Mounts } from '../host.ts';
-import type { NfsVersion } from './nfs-options.ts';
+import type { NfsVersion } from '../../config/nfs-options.ts';
+import { toNfsSource } from '../../config/nfs-source.ts';
 
 /** An export, and how it is to be mounted. */
 export interface NfsMount {
@@ -67,11 +68,6 @@ async function tryAddresses(
     if (!isErrno(failure, 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED', 'ETIMEDOUT')) break;
   }
   return failure;
-}
-
-/** `[fd00::1]:/srv` and `nfs1:/srv`. */
-export function toNfsSource({ server, export: path }: Pick<NfsMount, 'server' | 'export'>): string {
-  return isIP(server) === 6 ? `[${server}]:${path}` : `${server}:${path}`;
 }
 
 function toMountCall(

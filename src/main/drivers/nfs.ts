@@ -1,5 +1,5 @@
 import type { NfsConfig, NfsPool } from '../../backends/nfs/config.ts';
-import { toNfsSource } from '../../host/nfs/mount-nfs.ts';
+import { toNfsSource } from '../../config/nfs-source.ts';
 import type { RoleIssue } from '../roles.ts';
 import { defineDriver, type SectionUse } from './driver.ts';
 

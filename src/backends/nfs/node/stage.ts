@@ -3,7 +3,7 @@ import { DriverError } from '../../../domain/errors.ts';
 import { isReadOnlyMode, type MountAccess } from '../../../domain/access.ts';
 import { parseObjectId } from '../../../domain/ids.ts';
 import { parseBindOptions } from '../../../host/mount-options.ts';
-import { type NfsVersion, parseNfsOptions } from '../../../host/nfs/nfs-options.ts';
+import { type NfsVersion, parseNfsOptions } from '../../../config/nfs-options.ts';
 import type { StageOptions } from '../../backend.ts';
 import { toBindFlags } from '../../file/mount-flags.ts';
 import { findMountAt } from '../../file/node/mount-table.ts';

@@ -6,7 +6,7 @@ import { PoolPulse } from '../../../pools/pool-pulse.ts';
 import { OpenContents } from '../../../pools/worker/content-verbs.ts';
 import { PoolWorker } from '../../../pools/worker/pool-worker.ts';
 import type { OpenableWorkers } from '../../../pools/worker/worker-opener.ts';
-import { toNfsSource } from '../../../host/nfs/mount-nfs.ts';
+import { toNfsSource } from '../../../config/nfs-source.ts';
 import type { NfsPool } from '../config.ts';
 import type { NfsParentVerbs, NfsWorkerSetup, NfsWorkerVerbs } from '../worker/setup.ts';
 

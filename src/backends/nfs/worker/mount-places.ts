@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { hashName } from '../../../base/ids.ts';
-import type { NfsVersion } from '../../../host/nfs/nfs-options.ts';
+import type { NfsVersion } from '../../../config/nfs-options.ts';
 import type { ExportPool } from '../config.ts';
 
 /** How an export is mounted for some purpose. */

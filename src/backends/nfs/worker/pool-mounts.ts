@@ -8,7 +8,7 @@ import type { Host } from '../../../host/host.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import { findStatd } from '../../../host/nfs/find-statd.ts';
 import { mountNfs } from '../../../host/nfs/mount-nfs.ts';
-import { parseNfsOptions } from '../../../host/nfs/nfs-options.ts';
+import { parseNfsOptions } from '../../../config/nfs-options.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { findMountAt } from '../../file/node/mount-table.ts';
 import type { ExportPool, NfsPool, SharedPool } from '../config.ts';

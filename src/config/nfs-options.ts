@@ -1,6 +1,6 @@
-import { findNearest } from '../../base/nearest.ts';
-import { quote } from '../../base/quote.ts';
-import { DriverError } from '../../domain/errors.ts';
+import { findNearest } from '../base/nearest.ts';
+import { quote } from '../base/quote.ts';
+import { DriverError } from '../domain/errors.ts';
 
 /** Versions of the protocol, the best first. */
 export const NFS_VERSIONS = ['4.2', '4.1', '4.0', '3'] as const;
