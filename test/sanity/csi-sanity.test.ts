@@ -10,7 +10,7 @@ import {
   makeScratchFilesystem,
   skipsRootTests,
 } from '../support/scratch.ts';
-import { type PoolConfig, startServer } from '../support/server.ts';
+import { type DriverUnderTest, type PoolConfig, startServer } from '../support/server.ts';
 import { startSplitCluster } from '../support/split-cluster.ts';
 
 const MIB = 2 ** 20;
@@ -18,7 +18,7 @@ const GIB = 2 ** 30;
 
 interface Variant {
   readonly title: string;
-  readonly pool: 'xfs' | 'btrfs';
+  readonly pool: 'xfs' | 'btrfs' | 'shared';
   readonly accessType: 'mount' | 'block';
   readonly parameters: Readonly<Record<string, string>>;
   readonly volumeBytes: number;
@@ -30,6 +30,15 @@ const directory: Variant = {
   pool: 'btrfs',
   accessType: 'mount',
   parameters: { pool: 'scratch', layout: 'directory' },
+  volumeBytes: 64 * MIB,
+  deployment: 'one socket',
+};
+
+const shared: Variant = {
+  title: 'directory of a file system that all nodes share',
+  pool: 'shared',
+  accessType: 'mount',
+  parameters: { pool: 'scratch', quota: 'none' },
   volumeBytes: 64 * MIB,
   deployment: 'one socket',
 };
@@ -71,11 +80,13 @@ const VARIANTS: readonly Variant[] = [
     volumeBytes: 64 * MIB,
     deployment: 'controller and node apart',
   },
+  shared,
+  { ...shared, title: `${shared.title}, controller and node apart`, deployment: 'controller and node apart' },
 ];
 
-/** Why the suite may leave a test out: this driver does not attach, modify or snapshot groups; and one test is switched off in it. */
+/** Why the suite may leave a test out: this driver does not attach, modify or snapshot groups; what all nodes share has neither places nor anything to grow on a node; and one test is switched off in it. */
 const MAY_SKIP =
-  /^((Controller ?Publish|.*UnpublishVolume|(Controller)?Modify ?Volume|GroupControllerService).* not supported \(|disabled in the suite itself$)/i;
+  /^((Controller ?Publish|.*UnpublishVolume|(Controller)?Modify ?Volume|GroupControllerService|NodeExpandVolume|SNAPSHOT_ACCESSIBILITY_CONSTRAINTS).* not supported \(|disabled in the suite itself$)/i;
 
 const skipsRoot = skipsRootTests();
 const program = skipsRoot ? undefined : await findSanityProgram();
@@ -123,15 +134,28 @@ interface Deployed extends AsyncDisposable {
   readonly controller: RpcClient<ControllerDefinition>;
 }
 
-async function deploy({ deployment }: Variant, place: string, pool: PoolConfig): Promise<Deployed> {
+async function deploy(
+  { deployment, ...variant }: Variant,
+  place: string,
+  pool: PoolConfig,
+): Promise<Deployed> {
+  const driver: DriverUnderTest =
+    variant.pool === 'shared'
+      ? { key: 'nfs', section: { mountDirectory: join(place, 'mounts') } }
+      : { key: 'hostpath' };
   if (deployment !== 'controller and node apart') {
     return await startServer({
       directory: place,
       pools: [pool],
+      driver,
       sockets: deployment === 'one socket' ? 'one' : 'two',
     });
   }
-  const cluster = await startSplitCluster({ directory: place, nodes: [{ name: 'node-a', pools: [pool] }] });
+  const cluster = await startSplitCluster({
+    directory: place,
+    driver,
+    nodes: [{ name: 'node-a', pools: [pool] }],
+  });
   const [controller] = cluster.controllers;
   const [node] = cluster.nodes;
   if (controller === undefined || node === undefined) throw new Error('the cluster is not whole');
@@ -189,6 +213,12 @@ async function makePool(
     const path = join(disk.path, 'pool');
     await mkdir(path);
     return { name: 'scratch', path };
+  }
+  if (variant.pool === 'shared') {
+    const disk = disks.use(await makeScratchFilesystem({ type: 'ext4', sizeBytes: 8 * GIB }));
+    const path = join(disk.path, 'pool');
+    await mkdir(path);
+    return { name: 'scratch', type: 'shared', path };
   }
   const backing = { type: 'file', path: join(scratchPath, 'pool.img'), size: 16 * GIB, sparse: true };
   return { name: 'scratch', path: join(scratchPath, 'pool'), backing };

@@ -6,10 +6,16 @@ import { createClient, type RpcClient } from '../../src/rpc/client.ts';
 import { loadCsiServiceTypes } from '../../src/rpc/proto.ts';
 import { type Program, startProgram } from './program.ts';
 
+/** Which driver is run, and what its section has beside sockets and pools. */
+export interface DriverUnderTest {
+  readonly key: 'hostpath' | 'nfs';
+  readonly section?: Readonly<Record<string, unknown>>;
+}
+
 /** One pool, as the configuration file has it. */
 export interface PoolConfig {
   readonly name: string;
-  readonly path: string;
+  readonly path?: string;
   readonly backing?: Readonly<Record<string, unknown>>;
   readonly [key: string]: unknown;
 }
@@ -18,6 +24,8 @@ export interface ServerOptions {
   /** Where the server keeps its sockets, state and records of frozen file systems. Made when it is missing; the caller removes it. */
   readonly directory: string;
   readonly pools: readonly PoolConfig[];
+  /** Default: host-path. */
+  readonly driver?: DriverUnderTest;
   /** One socket for all services (the default), or one for Controller and one for Node. */
   readonly sockets?: 'one' | 'two';
   /** Further keys of the configuration file, over those that this makes. */
@@ -90,7 +98,8 @@ function getEndpoints({ directory, sockets = 'one' }: ServerOptions): Endpoints 
     : { controller: toEndpoint('controller'), node: toEndpoint('node') };
 }
 
-function toConfig({ directory, pools, sockets = 'one', extra }: ServerOptions, endpoints: Endpoints): object {
+function toConfig(options: ServerOptions, endpoints: Endpoints): object {
+  const { directory, pools, sockets = 'one', extra, driver = { key: 'hostpath' } } = options;
   const endpointKeys =
     sockets === 'one'
       ? { endpoint: endpoints.node }
@@ -100,7 +109,7 @@ function toConfig({ directory, pools, sockets = 'one', extra }: ServerOptions, e
     clusterId: 'test-cluster',
     stateDirectory: join(directory, 'state'),
     runDirectory: join(directory, 'run'),
-    drivers: { hostpath: { ...endpointKeys, pools } },
+    drivers: { [driver.key]: { ...endpointKeys, pools, ...driver.section } },
     ...extra,
   };
 }

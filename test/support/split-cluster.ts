@@ -10,15 +10,19 @@ import { loadCsiServiceTypes } from '../../src/rpc/proto.ts';
 import { AGENT_TLS_NAME, CONTROLLER_TLS_NAME } from '../../src/rpc/tls.ts';
 import { drawLoopbackHost, findFreePort } from './free-port.ts';
 import { type Program, startProgram } from './program.ts';
-import type { PoolConfig } from './server.ts';
+import type { DriverUnderTest, PoolConfig } from './server.ts';
 import { createTlsFilesAuthority } from './tls-files.ts';
 
 const OPEN_WITHIN_MS = 30_000;
+
+const HOSTPATH: DriverUnderTest = { key: 'hostpath' };
 
 export interface SplitClusterOptions {
   /** Holds everything: configuration, certificates, sockets, state. Made when it is missing; the caller removes it. */
   readonly directory: string;
   readonly nodes: readonly SplitNode[];
+  /** Default: host-path. */
+  readonly driver?: DriverUnderTest;
   /** Default: one. */
   readonly controllers?: number;
   /** The program and its first arguments. Default: the sources. */
@@ -92,7 +96,7 @@ export async function startSplitCluster(options: SplitClusterOptions): Promise<S
     const name = `controller-${index + 1}`;
     controllers.push(undo.use(await startController({ ...options, name, agents, tls: tls.controller })));
   }
-  for (const { controller } of controllers) await untilOpen(controller, options.nodes);
+  for (const { controller } of controllers) await untilOpen(controller, options);
   const kept = undo.move();
   return { controllers, nodes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -100,12 +104,12 @@ export async function startSplitCluster(options: SplitClusterOptions): Promise<S
 /** Pools that are new have to be admitted by a controller first. */
 async function untilOpen(
   controller: RpcClient<ControllerDefinition>,
-  nodes: SplitClusterOptions['nodes'],
+  { nodes, driver = HOSTPATH }: SplitClusterOptions,
 ): Promise<void> {
   const giveUpAt = performance.now() + OPEN_WITHIN_MS;
   const places = nodes.flatMap(({ name, pools }) => pools.map((pool) => ({ node: name, pool: pool.name })));
   for (const place of places) {
-    while (!(await hasRoom(controller, place))) {
+    while (!(await hasRoom(controller, driver.key === 'hostpath' ? place : { pool: place.pool }))) {
       if (performance.now() > giveUpAt) throw new Error(`Pool ${place.pool} of ${place.node} does not open.`);
       await sleep(50);
     }
@@ -114,10 +118,10 @@ async function untilOpen(
 
 async function hasRoom(
   controller: RpcClient<ControllerDefinition>,
-  { node, pool }: { readonly node: string; readonly pool: string },
+  { node, pool }: { readonly node?: string; readonly pool: string },
 ): Promise<boolean> {
   try {
-    const accessibleTopology = { segments: { [TOPOLOGY_KEY]: node } };
+    const accessibleTopology = node === undefined ? null : { segments: { [TOPOLOGY_KEY]: node } };
     const { availableCapacity } = await controller.GetCapacity({ parameters: { pool }, accessibleTopology });
     return Number(availableCapacity) > 0;
   } catch (error) {
@@ -129,7 +133,7 @@ async function hasRoom(
 async function startNode(
   options: SplitClusterOptions & SplitNode & { readonly tls: string },
 ): Promise<NodeMember> {
-  const { name, pools, tls, program } = options;
+  const { name, pools, tls, program, driver = HOSTPATH } = options;
   const directory = join(options.directory, 'nodes', name);
   const host = drawLoopbackHost();
   const agentAddress = `${host}:${await findFreePort(host)}`;
@@ -145,7 +149,7 @@ async function startNode(
       stateDirectory: join(directory, 'state'),
       agent: { address: agentAddress },
       tls: { directory: tls },
-      drivers: { hostpath: { nodeEndpoint: endpoint, pools } },
+      drivers: { [driver.key]: { nodeEndpoint: endpoint, pools, ...driver.section } },
     },
   });
   const node = createClient(loadCsiServiceTypes().Node, endpoint);
@@ -159,7 +163,7 @@ async function startController(
     readonly tls: string;
   },
 ): Promise<ControllerMember> {
-  const { name, agents, tls, controllerUid = 0 } = options;
+  const { name, agents, tls, controllerUid = 0, driver = HOSTPATH } = options;
   const directory = join(options.directory, 'controllers', name);
   const stateDirectory = join(options.directory, 'cluster');
   for (const path of [join(directory, 'csi'), stateDirectory]) {
@@ -178,7 +182,7 @@ async function startController(
       stateDirectory,
       tls: { directory: tls },
       controller: { agents: { static: agents } },
-      drivers: { hostpath: { controllerEndpoint: endpoint } },
+      drivers: { [driver.key]: { controllerEndpoint: endpoint } },
     },
   });
   const controller = createClient(loadCsiServiceTypes().Controller, endpoint);

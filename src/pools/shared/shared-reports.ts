@@ -1,5 +1,4 @@
 import { hashName } from '../../base/ids.ts';
-import { DriverError } from '../../domain/errors.ts';
 import type { NodeReport, PoolAdmittance, PoolReports, ReportedPool } from '../pool-reports.ts';
 import { toSharedPlace } from './shared-place.ts';
 
@@ -29,18 +28,18 @@ export function shareReports(reports: PoolReports, driver: string): PoolReports 
         ({ pool }) => pool.state.kind === 'awaiting',
       );
       const chosen = chooseFirst(request, waiting);
-      await reports.admit({ ...request, nodeName: chosen.nodeName }, signal);
+      // It may have been opened since the caller looked.
+      if (chosen !== undefined) await reports.admit({ ...request, nodeName: chosen.nodeName }, signal);
     },
   };
 }
 
 /** Always the same one, whichever controller asks, as long as it waits: two would make two pools of one directory. */
-function chooseFirst({ poolName }: PoolAdmittance, waiting: readonly Report[]): Report {
+function chooseFirst({ poolName }: PoolAdmittance, waiting: readonly Report[]): Report | undefined {
   const [first] = waiting.toSorted((a, b) =>
     hashName(poolName, a.nodeName) < hashName(poolName, b.nodeName) ? -1 : 1,
   );
-  if (first !== undefined) return first;
-  throw new DriverError('POOL_UNAVAILABLE', `No agent waits for pool ${poolName} to be admitted any more.`);
+  return first;
 }
 
 function toPlaceReport(poolName: string, all: readonly Report[]): NodeReport {
