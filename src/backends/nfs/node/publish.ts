@@ -9,7 +9,7 @@ import { ensureTarget, getCanonicalPath, removeTarget } from '../../file/node/pa
 import { undo } from '../../file/node/undo.ts';
 import { checkNfsCapabilities } from '../capabilities.ts';
 import type { NfsNodeContext } from './context.ts';
-import { findWorkOf, isMountOfVolume } from './volume-mounts.ts';
+import { findWorkOf, isMountOfVolume, toTreePath } from './volume-mounts.ts';
 
 /** A publish call together with what the mount table says. Paths are canonical. */
 interface Publication {
@@ -81,7 +81,7 @@ function checkSingleWriter({ options, table }: Publication, staged: MountEntry):
   const other = table.find(
     (entry) =>
       entry.majorMinor === staged.majorMinor &&
-      entry.root === staged.root &&
+      toTreePath(entry) === toTreePath(staged) &&
       entry.mountPoint !== options.stagingPath &&
       entry.mountPoint !== options.targetPath,
   );

@@ -19,8 +19,13 @@ export function isMountOfVolume(
 ): boolean {
   const parsed = parseObjectId(volumeId);
   if (parsed === undefined) return isNfs(entry) || findWorkOf(context, entry, table) !== undefined;
-  const root = entry.root.endsWith(DELETED) ? entry.root.slice(0, -DELETED.length) : entry.root;
-  return root.endsWith(`/volumes/${parsed.hash}/data`);
+  return toTreePath(entry).endsWith(`/volumes/${parsed.hash}/data`);
+}
+
+/** What of its file system a mount shows. NFS says it in the source, with the server before, and calls every root "/" (nfs_show_devname in the kernel). */
+export function toTreePath(entry: MountEntry): string {
+  const path = isNfs(entry) ? entry.source : entry.root;
+  return path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
 }
 
 function isNfs({ fsType }: MountEntry): boolean {
