@@ -47,10 +47,15 @@ pgrep procps
 LIST
 }
 
-# Not every system has these; the tests that use them fail without, and everything else goes on.
+# Not every system has these; what uses them fails without, and everything else goes on.
 optional() {
+  echo mount.nfs nfs-common
   [ "$purpose" != run ] || return 0
   cat <<'LIST'
+exportfs nfs-kernel-server
+rpcbind rpcbind
+ip iproute2
+tc iproute2
 linux.uml user-mode-linux
 mmdebstrap mmdebstrap
 dmsetup dmsetup
@@ -100,11 +105,11 @@ packages=$(optional | missing)
 if [ -n "$packages" ]; then
   reason=$(obstacle)
   if [ -n "$reason" ]; then
-    say "missing: $packages ($reason); some tests need them. To have them: apt-get install $packages"
+    say "missing: $packages ($reason); NFS or some tests need them. To have them: apt-get install $packages"
   else
     say "installing with apt-get: $packages"
     # shellcheck disable=SC2086
-    install $packages || say "apt-get could not install: $packages; some tests need them"
+    install $packages || say "apt-get could not install: $packages; NFS or some tests need them"
   fi
 fi
 
