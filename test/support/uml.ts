@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { killGroup, spawnGroup } from './process-group.ts';
+import type { GuestPort } from './uml-network.ts';
 
 const INIT = resolve(import.meta.dirname, '../uml/guest-init.sh');
 const KERNEL = '/usr/bin/linux.uml';
@@ -22,6 +23,8 @@ export interface GuestOptions {
   readonly scratchMiB?: number;
   /** Put into `$EXCHANGE` before it boots: content by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Its network device, eth0, which is not configured. Default: none. */
+  readonly port?: GuestPort;
   /** Called with each line that is written to /dev/ttyS0 inside. */
   readonly onLine?: (line: string) => void;
 }
@@ -43,6 +46,12 @@ export interface Guest extends AsyncDisposable {
   output(): string;
   /** Resolves when it has ended, in whatever way. */
   readonly ended: Promise<unknown>;
+  /** Writes a line that can be read from /dev/ttyS0 inside. What nobody reads there is lost beyond some kilobytes. */
+  send(line: string): void;
+  /** Stops it from one instruction to the next: it answers nothing, and keeps all that it has. */
+  freeze(): void;
+  /** Lets it go on as if nothing had been. */
+  thaw(): void;
   /** Waits for the end of the command and of the guest. Throws when the guest dies, or is killed here because it takes longer than this. */
   finish(deadlineMs: number): Promise<GuestResult>;
   /** Takes its power away: what was not written to its disks is gone. Returns once no process of it is left and its last line has been read. */
@@ -58,6 +67,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
     await writeFile(join(exchange, name), content);
   }
   const child = spawnGroup([
+    ...toNamespace(options.port),
     ...(await toPinning()),
     KERNEL,
     ...toKernelArguments(options, exchange),
@@ -76,6 +86,10 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
     exchange,
     output: screen,
     ended: exited,
+    send: (line) => void (serial as Duplex).write(`${line}\n`),
+    // To its first process only: the guest dies when its helpers are stopped as well.
+    freeze: () => void process.kill(pid, 'SIGSTOP'),
+    thaw: () => void process.kill(pid, 'SIGCONT'),
     async finish(deadlineMs) {
       const inTime = await settlesWithin(exited, deadlineMs);
       await killGroup(pid);
@@ -112,6 +126,7 @@ async function checkInstalled(): Promise<void> {
 }
 
 function toKernelArguments(options: GuestOptions, exchange: string): readonly string[] {
+  const device = options.port === undefined ? [] : [`eth0=tuntap,${options.port.tap}`];
   const disks = (options.disks ?? []).map((file, index) => `${toDiskName(index)}=${file}`);
   return [
     `mem=${options.memoryMiB ?? 2048}M`,
@@ -126,6 +141,7 @@ function toKernelArguments(options: GuestOptions, exchange: string): readonly st
     `uml_dir=${exchange}`,
     'umid=uml',
     ...disks,
+    ...device,
     `EXCHANGE=${exchange}`,
   ];
 }
@@ -143,6 +159,11 @@ async function toPinning(): Promise<readonly string[]> {
   });
   const chosen = processors[randomInt(Math.max(processors.length, 1))];
   return chosen === undefined ? [] : ['taskset', '--cpu-list', String(chosen)];
+}
+
+/** The device lies in the namespace of its wire, so the guest runs there. */
+function toNamespace(port: GuestPort | undefined): readonly string[] {
+  return port === undefined ? [] : ['nsenter', '--target', `${port.pid}`, '--net'];
 }
 
 /** Makes the scratch disk, which comes after the others, and returns its kernel arguments. */

@@ -61,6 +61,12 @@ stty -F /dev/ttyS0 raw -echo
 cd "$project" || fail "cannot enter $project"
 sh "$EXCHANGE/run.sh"
 echo $? >"$EXCHANGE/exit-status.part"
-sync
+# A mount whose server is gone keeps it waiting for ever.
+sync &
+sync=$! tries=0
+while kill -0 "$sync" 2>/dev/null && [ "$tries" -lt 100 ]; do
+  sleep 0.1
+  tries=$((tries + 1))
+done
 mv "$EXCHANGE/exit-status.part" "$EXCHANGE/exit-status"
-halt -f
+halt -f -n
