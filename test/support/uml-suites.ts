@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { answerLine } from './line-questions.ts';
 import { bootGuest, type Guest, type GuestOptions } from './uml.ts';
 
 /** What of vitest's JSON report is of use here. */
@@ -40,12 +41,14 @@ export interface GuestReport {
 }
 
 /** Which suites to run, and in what. */
-export interface SuitesOptions extends Pick<GuestOptions, 'scratchMiB'> {
+export interface SuitesOptions extends Pick<GuestOptions, 'scratchMiB' | 'port'> {
   /** Folder with the `*.guest.ts` files. */
   readonly folder: string;
   /** A vitest configuration, relative to the project. */
   readonly config: string;
   readonly deadlineMs: number;
+  /** What to answer when a suite asks something over its serial line. Default: it is not read. */
+  readonly answer?: (words: readonly string[]) => Promise<string>;
   /** Part of the name of the only suites that are of interest. */
   readonly only?: string | undefined;
 }
@@ -59,9 +62,13 @@ export async function runSuitesInGuest(options: SuitesOptions): Promise<GuestRep
     command: [
       'sh',
       '-c',
-      `exec vitest run --config ${options.config} ${options.only ?? ''} --outputFile="$EXCHANGE/report.json"`,
+      `exec vitest run --config ${options.config} --dir ${options.folder} ${options.only ?? ''} --outputFile="$EXCHANGE/report.json"`,
     ],
     ...(options.scratchMiB === undefined ? {} : { scratchMiB: options.scratchMiB }),
+    ...(options.port === undefined ? {} : { port: options.port }),
+    onLine(line) {
+      if (options.answer !== undefined) void answerLine(line, options.answer, (said) => guest.send(said));
+    },
   });
   try {
     const { exitCode, output } = await guest.finish(options.deadlineMs);
