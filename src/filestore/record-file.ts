@@ -33,9 +33,10 @@ export async function readRecordFile<R>(source: RecordSource<R>): Promise<R | un
   return parseRecord(source, text);
 }
 
-/** Writes a record into a directory that is still being built: a new file, on disk when this returns. */
+/** Writes a record where nobody else writes: into a directory that is still being built, or under a name of its own. On disk when this returns. */
 export async function writeNewRecordFile(path: string, record: unknown): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
+  // Not exclusively: a network file system that repeats the call would find its own file.
+  await using file = await open(path, 'w', 0o600);
   await file.writeFile(formatRecord(record));
   await file.sync();
 }

@@ -1,12 +1,15 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { DriverError } from '../../domain/errors.ts';
 import { createPoolId } from '../../domain/ids.ts';
 import { isErrno } from '../../host/errno.ts';
-import { writeFileDurable } from '../../base/durable-files.ts';
+import { fsyncDirectory } from '../../base/durable-files.ts';
+import { randomId } from '../../base/ids.ts';
 import type { StorePaths } from '../paths.ts';
-import { formatRecord, readRecordFile } from '../record-file.ts';
+import { readRecordFile, writeNewRecordFile } from '../record-file.ts';
 import { PoolRecord, RECORD_FORMAT } from '../records.ts';
+import { nodeFiles, type StoreFiles } from '../store-files.ts';
 
 /** Which pool is expected below a directory. */
 export interface ExpectedPool {
@@ -19,11 +22,13 @@ export interface ExpectedPool {
   /** What an operator does when the known pool's data is gone for good, as an order in a sentence. */
   readonly toForget?: string;
   readonly clock: Clock;
+  /** For tests of servers that lose answers. Default: this machine's. */
+  readonly files?: Pick<StoreFiles, 'link'>;
 }
 
 /**
  * The record of the pool below a directory; made, with the rest of the tree, when nobody knows the pool yet. Throws POOL_UNAVAILABLE when a known pool's record is
- * missing (its disk is not mounted) or is another pool's, another cluster's, or unreadable.
+ * missing (its disk is not mounted) or is another pool's, another cluster's, or unreadable. Of several programs that make it at once one does, and all get its record.
  */
 export async function ensurePoolRecord(expected: ExpectedPool): Promise<PoolRecord> {
   const record = (await findPoolRecord(expected)) ?? (await initialise(expected));
@@ -59,6 +64,9 @@ async function initialise(expected: ExpectedPool): Promise<PoolRecord> {
   }
   for (const directory of [paths.volumes, paths.snapshots]) {
     if (!(await isThere(directory))) continue;
+    // Somebody else may have made the pool, and then the directory, since this one looked for its record.
+    const made = await findPoolRecord(expected);
+    if (made !== undefined) return made;
     throw unavailable(
       `${directory} exists, but ${paths.poolRecord} does not, so pool ${name} is not made there: the directory belongs to something else, or a pool lost its record. Restore the record, or choose another path.`,
     );
@@ -73,8 +81,22 @@ async function initialise(expected: ExpectedPool): Promise<PoolRecord> {
     createdAt: new Date(clock.now()).toISOString(),
   };
   await mkdir(paths.control, { recursive: true, mode: 0o700 });
-  await writeFileDurable(paths.poolRecord, formatRecord(record));
-  return record;
+  await publish(expected, record);
+  return (await findPoolRecord(expected)) ?? record;
+}
+
+/** Gives the record its name unless there is one by then, whose it may be: also this one, by a link whose answer was lost. What has the name is what counts. */
+async function publish({ paths, files = nodeFiles }: ExpectedPool, record: PoolRecord): Promise<void> {
+  const temporary = join(paths.control, `.pool.json.${randomId(8)}.tmp`);
+  try {
+    await writeNewRecordFile(temporary, record);
+    await files.link(temporary, paths.poolRecord);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await fsyncDirectory(paths.control);
 }
 
 function checkIdentity(
