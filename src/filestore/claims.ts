@@ -49,9 +49,9 @@ export async function unlinkClaim(context: StoreContext, volume: VolumeRecord, h
  */
 export async function reconcileClaims(context: StoreContext, signal: AbortSignal): Promise<void> {
   try {
-    await context.volumes.whenLoaded(signal);
+    const volumes = await context.volumes.list(signal);
     await removeDangling(context, signal);
-    for (const volume of context.volumes.values()) {
+    for (const volume of volumes) {
       signal.throwIfAborted();
       const hash = parseObjectId(volume.id)?.hash;
       if (hash !== undefined) await ensureClaim(context, volume, hash);

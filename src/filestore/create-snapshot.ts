@@ -5,7 +5,14 @@ import { createObjectId, formatObjectId } from '../domain/ids.ts';
 import type { CreateSnapshotRequest } from './file-store.ts';
 import type { JobHandle } from './jobs.ts';
 import type { SourceContent } from './layouts/layout.ts';
-import { commitDraft, findSharedFamily, getSource, readSnapshotRecord } from './objects.ts';
+import {
+  checkNotMadeElsewhere,
+  checkStillThere,
+  commitDraft,
+  findSharedFamily,
+  getSource,
+  readSnapshotRecord,
+} from './objects.ts';
 import { RECORD_FORMAT, type SnapshotRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -38,6 +45,7 @@ async function ensureSnapshot(
   await context.presence.check();
   const existing = await context.snapshots.find(hash);
   if (existing !== undefined) return checkSameSource(existing, request);
+  await checkNotMadeElsewhere(context, { kind: 'snapshot', hash, name: request.name });
   const source = await getSource(context, { kind: 'volume', id: request.sourceVolumeId });
   using _pin = context.pins.hold(source.id);
   const layout = context.layouts[source.kept.layout];
@@ -54,11 +62,12 @@ async function buildSnapshot(
   making: Making & { readonly source: SourceContent },
 ): Promise<SnapshotRecord> {
   const { hash, handle, source } = making;
-  await using staged = await context.staging.open('snapshot');
+  await using staged = await context.staging.open('snapshot', hash);
   await context.onStep('staged');
   const createdAt = new Date(context.clock.now()).toISOString();
   const cut = await context.layouts[source.kept.layout].cut(staged.directory, source, handle);
   await context.onStep('content-made');
+  await checkStillThere(context, source);
   const family = findSharedFamily(context, source);
   const record: SnapshotRecord = {
     formatVersion: RECORD_FORMAT,

@@ -8,7 +8,7 @@ import type { ContentOrigin } from './content/content.ts';
 import type { CreateVolumeRequest } from './file-store.ts';
 import { type Filling, openFilling } from './fill-volume.ts';
 import type { JobHandle } from './jobs.ts';
-import { commitDraft, readVolumeRecord } from './objects.ts';
+import { checkNotMadeElsewhere, commitDraft, readVolumeRecord } from './objects.ts';
 import { planVolume, type VolumePlan } from './plan-volume.ts';
 import { type Kept, RECORD_FORMAT, type VolumeRecord } from './records.ts';
 import type { StagedObject } from './staging.ts';
@@ -66,6 +66,8 @@ async function ensureVolume(
     await ensureClaim(context, existing, hash);
     return existing;
   }
+  if (request.source !== undefined)
+    await checkNotMadeElsewhere(context, { kind: 'volume', hash, name: request.name });
   await using filling = await openFilling(context, request, { origin: findOrigin, job: handle });
   const plan = planVolume(request, filling.source, {
     poolName: context.pool.name,
@@ -89,10 +91,11 @@ async function buildVolume(
   request: CreateVolumeRequest,
   { hash, plan, filling }: { readonly hash: string; readonly plan: VolumePlan; readonly filling: Filling },
 ): Promise<VolumeRecord> {
-  await using staged = await context.staging.open('volume');
+  await using staged = await context.staging.open('volume', hash);
   await context.onStep('staged');
   const kept = await filling.fill(context.layouts[plan.layout], { directory: staged.directory, plan });
   await context.onStep('content-made');
+  await filling.checkSource();
   const family = filling.findFamily();
   const record = toRecord(context, request, { plan, kept, family, staged });
   const draft = { kind: 'volume', hash, staged, record } as const;

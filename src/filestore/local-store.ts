@@ -17,7 +17,7 @@ export function createLocalStore(context: StoreContext, close: () => Promise<voi
     try {
       return await work();
     } catch (error) {
-      throw toPoolError(error, context.pool.name);
+      throw toPoolError(error, context.pool.name, context.isShared);
     }
   }
   /** Reads from memory, once it is sure that the pool is still there. */

@@ -8,8 +8,8 @@ export async function listMetered(
   context: Pick<StoreContext, 'paths' | 'layouts' | 'volumes' | 'snapshots'>,
   signal: AbortSignal,
 ): Promise<readonly MeteredObject[]> {
-  await context.volumes.whenLoaded(signal);
-  await context.snapshots.whenLoaded(signal);
+  const volumes = await context.volumes.list(signal);
+  const snapshots = await context.snapshots.list(signal);
   const meter = (record: VolumeRecord | SnapshotRecord, promisedBytes: number): MeteredObject => ({
     id: record.id,
     family: familyOf(record),
@@ -23,7 +23,7 @@ export async function listMetered(
     },
   });
   return [
-    ...[...context.volumes.values()].map((record) => meter(record, record.capacityBytes)),
-    ...[...context.snapshots.values()].map((record) => meter(record, record.heldBytes)),
+    ...volumes.map((record) => meter(record, record.capacityBytes)),
+    ...snapshots.map((record) => meter(record, record.heldBytes)),
   ];
 }

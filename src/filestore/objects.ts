@@ -4,6 +4,7 @@ import { DriverError } from '../domain/errors.ts';
 import { type ObjectId, parseObjectId } from '../domain/ids.ts';
 import type { ContentSource } from '../domain/volume.ts';
 import { fsyncDirectory } from '../base/durable-files.ts';
+import { isErrno } from '../base/errno.ts';
 import type { LayoutKind, SourceContent } from './layouts/layout.ts';
 import { RECORD_FILES } from './paths.ts';
 import { readRecordFile, writeNewRecordFile } from './record-file.ts';
@@ -96,6 +97,29 @@ export async function getSource(context: StoreContext, source: ContentSource): P
   };
 }
 
+/**
+ * Where others remove volumes, too: throws as {@link getSource} when what was copied is not in its place any more. It leaves its place before it is
+ * emptied, so that a copy is whole when its source is still there afterwards; else what was removed first may be missing from it.
+ */
+export async function checkStillThere(
+  context: StoreContext,
+  source: { readonly kind: 'volume' | 'snapshot'; readonly id: string },
+): Promise<void> {
+  if (context.isShared) await getSource(context, { kind: source.kind, id: source.id });
+}
+
+/** Where others build, too: throws OPERATION_PENDING while another node makes the same, so that a large copy is not made twice. The commit decides all the same. */
+export async function checkNotMadeElsewhere(
+  context: StoreContext,
+  { kind, hash, name }: { readonly kind: ObjectId['kind']; readonly hash: string; readonly name: string },
+): Promise<void> {
+  if (!context.isShared || !(await context.staging.isMadeElsewhere(kind, hash))) return;
+  throw new DriverError(
+    'OPERATION_PENDING',
+    `The ${kind} ${quote(name)} is being made by another node that works on pool ${context.pool.name}: ask again.`,
+  );
+}
+
 /** A staged directory with its content, and the record that describes it. */
 export interface Draft<R> {
   readonly kind: ObjectId['kind'];
@@ -120,10 +144,10 @@ export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
   const target = context.paths.objectDirectory(kind, hash);
   // Until the record is put in memory: should anything from here on fail, the object may exist all the same.
   context[kind === 'volume' ? 'volumes' : 'snapshots'].doubt(hash);
-  const isOurs = await commitRename(staged, target, async () => (await readWinner())?.nonce);
+  const outcome = await commitRename(context.files, staged, target, async () => (await readWinner())?.nonce);
   await context.onStep('renamed');
-  if (isOurs) staged.markCommitted();
-  if (isOurs) await fsyncDirectory(target);
+  if (outcome !== 'theirs') staged.markCommitted();
+  const isOurs = outcome === 'ours' && (await syncObject(target));
   await fsyncDirectory(kind === 'volume' ? context.paths.volumes : context.paths.snapshots);
   await context.onStep('committed');
   if (isOurs) return record;
@@ -133,6 +157,17 @@ export async function commitDraft<R extends VolumeRecord | SnapshotRecord>(
     'OPERATION_PENDING',
     `The ${kind} ${quote(record.name)} was made and removed by others meanwhile: ask again.`,
   );
+}
+
+/** False when others have removed it already. */
+async function syncObject(directory: string): Promise<boolean> {
+  try {
+    await fsyncDirectory(directory);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 /** Reads a volume's record from disk, past the memory. */

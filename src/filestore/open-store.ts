@@ -6,7 +6,7 @@ import { getSectorSize } from '../host/disk-facts.ts';
 import { createFilesystems } from '../host/filesystems/index.ts';
 import { createRoomReader } from '../host/file-system-room.ts';
 import type { Host } from '../host/host.ts';
-import { probeQuotas } from '../host/quotas/index.ts';
+import { probePlainQuota, probeQuotas } from '../host/quotas/index.ts';
 import type { QuotaKind } from '../host/quotas/quota.ts';
 import type { Logger } from '../observability/logger.ts';
 import { reconcileClaims } from './claims.ts';
@@ -28,9 +28,15 @@ import { createPoolPresence } from './pool-presence.ts';
 import { probeAbilities } from './probe-abilities.ts';
 import { SnapshotRecord, VolumeRecord } from './records.ts';
 import { RoomKeeper } from './room.ts';
-import { Shelf } from './shelf.ts';
-import { Staging, toStagingName } from './staging.ts';
+import { MemoryShelf } from './memory-shelf.ts';
+import { createOwnChanges, createSharedChanges } from './record-changes.ts';
+import type { Shelf, ShelfOptions } from './shelf.ts';
+import { SharedShelf } from './shared-shelf.ts';
+import { Staging } from './staging.ts';
+import { toStagingName } from './staging-names.ts';
 import type { PoolSettings, StepHook, StoreContext } from './store-context.ts';
+import { nodeFiles, type StoreFiles } from './store-files.ts';
+import { watchLeftovers } from './watch-leftovers.ts';
 import { Trash } from './trash.ts';
 import { UsageMeter } from './usage-meter.ts';
 
@@ -46,6 +52,11 @@ export interface OpenStoreOptions {
   readonly quota?: QuotaKind;
   readonly clusterId: string;
   readonly nodeName: string;
+  /**
+   * Whether other programs, on other nodes, may work on the pool at the same time: an export, or a file system that every node mounts. Nothing is answered from memory then,
+   * directories have no quota, and nobody holds the pool's lock. All that work on it have to say so. Default: false.
+   */
+  readonly isShared?: boolean;
   /** Shared with whatever mounts and unmounts volumes, under `volume:<id>`. */
   readonly locks: KeyedLock;
   readonly clock: Clock;
@@ -56,6 +67,8 @@ export interface OpenStoreOptions {
   readonly answerWithinMs?: number;
   /** Told, perhaps more than once, that the pool is not at its path any more: the store is of no use from then on. Default: nobody is. */
   readonly onLost?: (error: DriverError) => void;
+  /** For tests of servers that lose answers. Default: this machine's calls. */
+  readonly files?: StoreFiles;
   /** For tests that stop between steps. Default: nothing. */
   readonly onStep?: StepHook;
 }
@@ -79,7 +92,7 @@ async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<Loc
   const { pool, clusterId, logger } = options;
   const paths = createStorePaths(pool.path);
   const { poolId } = await getPoolRecord({ name: pool.name, paths, clusterId });
-  await ensureTree(paths);
+  await ensureTree(paths, options.isShared ?? false);
   const stop = new AbortController();
   const context = await createContext({ ...options, paths, poolId, closing: stop.signal }, signal);
   // Undone backwards, and also when what follows fails: nothing must work on a pool that is not open.
@@ -97,6 +110,8 @@ async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<Loc
     });
   }
   void context.presence.watch(options.clock, stop.signal);
+  const watching = context.isShared ? watchLeftovers(context, stop.signal) : undefined;
+  started.defer(() => watching);
   const reconciled = reconcileClaims(context, stop.signal);
   started.defer(() => reconciled);
   started.defer(() => stop.abort(new Error('The store is being closed.')));
@@ -113,49 +128,42 @@ type ContextOptions = OpenStoreOptions & {
 
 async function createContext(options: ContextOptions, signal: AbortSignal): Promise<StoreContext> {
   const { pool, host, paths, locks, clock, logger, nodeName } = options;
-  // Named like staged volumes: a trial that was killed is swept by the next start, its quota included.
-  const trialName = toStagingName('volume', nodeName);
-  const quota =
-    options.quota ?? (await probeQuotas({ ...host, logger, trialName }, paths.staging, signal)).best;
+  const { isShared = false, files = nodeFiles } = options;
+  const quota = options.quota ?? (await probeQuota(options, signal));
   const abilities = await probeAbilities({ host, quota, paths, nodeName }, signal);
   const sectorSizeBytes = await getSectorSize(host.mounts, pool.path, signal);
   const isInstant = abilities.imageCopying === 'instant';
   const layouts = {
     directory: createDirectoryLayout({ host, quota }),
-    image: createImageLayout({ host, locks, isInstant, sectorSizeBytes }),
+    image: createImageLayout({ host, locks, isInstant, sectorSizeBytes, isShared }),
   };
-  const volumes = new Shelf<VolumeRecord>({
-    kind: 'volume',
-    directory: paths.volumes,
-    recordFile: RECORD_FILES.volume,
-    schema: VolumeRecord,
-    promisedBytesOf: (record) => record.capacityBytes,
-  });
-  const snapshots = new Shelf<SnapshotRecord>({
-    kind: 'snapshot',
-    directory: paths.snapshots,
-    recordFile: RECORD_FILES.snapshot,
-    schema: SnapshotRecord,
-    promisedBytesOf: (record) => record.heldBytes,
-  });
+  const { volumes, snapshots } = createShelves(options);
   const objects = { paths, layouts, volumes, snapshots };
   const meter = new UsageMeter({
     list: (reading) => listMetered(objects, reading),
     clock,
     signal: options.closing,
   });
-  const trash = new Trash({ paths, host, quota, clock, logger });
+  const trash = new Trash({ paths, host, quota, isShared, files, clock, logger });
   const jobs = new Jobs({ answerWithinMs: options.answerWithinMs ?? DEFAULT_ANSWER_WITHIN_MS, clock });
+  const onStep = options.onStep ?? (() => undefined);
+  const leases = { paths, nodeName, files, clock };
+  const watched = { paths, name: pool.name, ...(isShared ? { poolId: options.poolId } : {}) };
   return {
     ...objects,
     pool,
     poolId: options.poolId,
     clusterId: options.clusterId,
     nodeName,
+    isShared,
+    files,
     host,
     filesystems: createFilesystems(host),
     abilities,
-    presence: await createPoolPresence({ paths, name: pool.name }, options.onLost ?? (() => undefined)),
+    changes: isShared
+      ? createSharedChanges({ ...leases, volumes, poolName: pool.name, onStep })
+      : createOwnChanges({ paths, volumes }),
+    presence: await createPoolPresence(watched, options.onLost ?? (() => undefined)),
     room: new RoomKeeper({
       pool,
       readRoom: createRoomReader(pool.path),
@@ -164,7 +172,7 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     }),
     meter,
     trash,
-    staging: new Staging({ paths, nodeName, trash, clock, logger }),
+    staging: new Staging({ paths, nodeName, isShared, files, trash, clock, logger }),
     jobs,
     contents: options.contents ?? noContentSources,
     origins: new Map(),
@@ -174,12 +182,48 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     locks,
     clock,
     logger,
-    onStep: options.onStep ?? (() => undefined),
+    onStep,
   };
 }
 
-async function ensureTree(paths: StorePaths): Promise<void> {
-  for (const path of [paths.staging, paths.trash, paths.volumes, paths.snapshots, paths.byClaim]) {
+async function probeQuota(
+  { host, paths, logger, nodeName, isShared = false }: ContextOptions,
+  signal: AbortSignal,
+): Promise<QuotaKind> {
+  // Named like staged volumes: a trial that was killed is swept by the next start, its quota included.
+  const trial = { ...host, logger, trialName: toStagingName('volume', nodeName) };
+  if (isShared) return await probePlainQuota(trial, paths.staging, signal);
+  return (await probeQuotas(trial, paths.staging, signal)).best;
+}
+
+function createShelves({
+  paths,
+  clock,
+  isShared = false,
+}: ContextOptions): Pick<StoreContext, 'volumes' | 'snapshots'> {
+  const createShelf = <R extends { readonly id: string }>(shelf: ShelfOptions<R>): Shelf<R> =>
+    isShared ? new SharedShelf({ ...shelf, clock }) : new MemoryShelf(shelf);
+  return {
+    volumes: createShelf<VolumeRecord>({
+      kind: 'volume',
+      directory: paths.volumes,
+      recordFile: RECORD_FILES.volume,
+      schema: VolumeRecord,
+      promisedBytesOf: (record) => record.capacityBytes,
+    }),
+    snapshots: createShelf<SnapshotRecord>({
+      kind: 'snapshot',
+      directory: paths.snapshots,
+      recordFile: RECORD_FILES.snapshot,
+      schema: SnapshotRecord,
+      promisedBytesOf: (record) => record.heldBytes,
+    }),
+  };
+}
+
+async function ensureTree(paths: StorePaths, isShared: boolean): Promise<void> {
+  const { staging, trash, leases, volumes, snapshots, byClaim } = paths;
+  for (const path of [staging, trash, ...(isShared ? [leases] : []), volumes, snapshots, byClaim]) {
     await mkdir(path, { recursive: true, mode: 0o700 });
   }
 }

@@ -16,6 +16,8 @@ export interface StorePaths {
   readonly lock: string;
   readonly staging: string;
   readonly trash: string;
+  /** Leases of records, where several programs work on the pool. */
+  readonly leases: string;
   readonly volumes: string;
   readonly snapshots: string;
   readonly byClaim: string;
@@ -37,6 +39,7 @@ export function createStorePaths(root: string): StorePaths {
     lock: join(control, 'lock'),
     staging: join(control, 'staging'),
     trash: join(control, 'trash'),
+    leases: join(control, 'leases'),
     volumes,
     snapshots,
     byClaim: join(root, 'by-claim'),

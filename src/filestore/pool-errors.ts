@@ -3,10 +3,17 @@ import { isErrno } from '../host/errno.ts';
 
 /**
  * Gives an error of the pool's file system its meaning: full, read-only, broken or gone. What is a DriverError already,
- * an abort, or unexpected, passes unchanged.
+ * an abort, or unexpected, passes unchanged. Where others work on the pool, too, they may have moved or removed what was worked on.
  */
-export function toPoolError(error: unknown, poolName: string): unknown {
+export function toPoolError(error: unknown, poolName: string, isShared = false): unknown {
   if (error instanceof DriverError) return error;
+  if (isShared && isErrno(error, 'ENOENT', 'ESTALE', 'EEXIST')) {
+    return new DriverError(
+      'OPERATION_PENDING',
+      `Something in pool ${poolName} was moved, made or removed by another node during the call: ask again.`,
+      { cause: error },
+    );
+  }
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
     return new DriverError(
       'NO_ROOM',

@@ -1,26 +1,35 @@
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { StorePaths } from './paths.ts';
+import { findPoolRecord } from './pool/pool-record-file.ts';
 
 /** How long the loss of a pool that nobody asks for may go unnoticed. */
 const WATCH_MS = 10_000;
 
 /** Tells whether the pool that was opened is still the one below its path: a disk that was unmounted leaves an empty directory, not an empty pool. */
 export interface PoolPresence {
-  /** Throws POOL_UNAVAILABLE when the pool's record is gone or another file. One stat: cheap enough for every call. */
+  /** Throws POOL_UNAVAILABLE when the pool's record is gone or another. One stat: cheap enough for every call. */
   check(): Promise<void>;
   /** Checks again and again until the pool is gone or the signal aborts. Never throws. */
   watch(clock: Clock, signal: AbortSignal): Promise<void>;
 }
 
+/** What is watched. */
+export interface WatchedPool {
+  readonly paths: StorePaths;
+  readonly name: string;
+  /** The id that makes another file the same pool all the same: for what is mounted by others, who may mount it anew. Default: another file is another pool. */
+  readonly poolId?: string;
+}
+
 /** Remembers which file the pool's record is. `onLost` is told each time that it is found to be another, or gone. */
 export async function createPoolPresence(
-  pool: { readonly paths: StorePaths; readonly name: string },
+  pool: WatchedPool,
   onLost: (error: DriverError) => void,
 ): Promise<PoolPresence> {
-  const { poolRecord } = pool.paths;
-  const opened = await stat(poolRecord, { bigint: true });
+  let known = await lookAt(pool.paths);
 
   function lose(cause: unknown): DriverError {
     const error = gone(pool, cause);
@@ -28,11 +37,21 @@ export async function createPoolPresence(
     return error;
   }
 
+  async function isAnother(now: FileIdentity): Promise<boolean> {
+    const isSame = now.dev === known.dev && now.ino === known.ino;
+    if (pool.poolId === undefined) return !isSame;
+    // Device numbers of network file systems are used again, and two exports that were made alike number their files alike.
+    if (isSame && now.ctimeNs === known.ctimeNs) return false;
+    if ((await findPoolRecord(pool))?.poolId !== pool.poolId) return true;
+    known = now;
+    return false;
+  }
+
   async function check(): Promise<void> {
-    const now = await stat(poolRecord, { bigint: true }).catch((error: unknown) => {
+    const now = await lookAt(pool.paths).catch((error: unknown) => {
       throw lose(error);
     });
-    if (now.dev !== opened.dev || now.ino !== opened.ino) throw lose(undefined);
+    if (await isAnother(now)) throw lose(undefined);
   }
 
   return {
@@ -48,6 +67,12 @@ export async function createPoolPresence(
       }
     },
   };
+}
+
+type FileIdentity = Pick<BigIntStats, 'dev' | 'ino' | 'ctimeNs'>;
+
+async function lookAt(paths: StorePaths): Promise<FileIdentity> {
+  return await stat(paths.poolRecord, { bigint: true });
 }
 
 function gone(pool: { readonly paths: StorePaths; readonly name: string }, cause: unknown): DriverError {

@@ -1,11 +1,11 @@
-import { mkdir, open, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../host/errno.ts';
 import type { Host } from '../host/host.ts';
 import type { QuotaKind } from '../host/quotas/quota.ts';
 import type { StoreAbilities } from './file-store.ts';
 import type { StorePaths } from './paths.ts';
-import { toStagingName } from './staging.ts';
+import { toStagingName } from './staging-names.ts';
 
 const PROBE_BYTES = 4096;
 
@@ -44,9 +44,7 @@ async function canClone({ host, paths, nodeName }: AbilityDeps, signal: AbortSig
     if (isErrno(error, 'EOPNOTSUPP', 'ENOTSUP', 'ENOTTY', 'EINVAL', 'ENOSYS')) return false;
     throw error;
   } finally {
-    await rm(source, { force: true });
-    await rm(target, { force: true });
-    await rmdir(trial);
+    await rm(trial, { recursive: true, force: true });
   }
 }
 

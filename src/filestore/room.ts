@@ -13,7 +13,8 @@ const REFUSAL_AGE_MS = 2_000;
 /** The records whose promises count. */
 export interface PromisingRecords {
   readonly promisedBytes: number;
-  whenLoaded(signal: AbortSignal): Promise<void>;
+  /** Waits until all that promise are counted, those of other programs too as they were at most `maxAgeMs` ago. */
+  whenLoaded(signal: AbortSignal, maxAgeMs?: number): Promise<void>;
 }
 
 export interface RoomOptions {
@@ -47,6 +48,7 @@ export class RoomKeeper {
     this.#options.meter.refresh(REFRESH_AGE_MS);
     let room = this.#account(await this.#options.readRoom(signal));
     if (room.availableBytes < bytes) {
+      await this.#whenLoaded(signal, REFUSAL_AGE_MS);
       await this.#options.meter.ensureRead(REFUSAL_AGE_MS, signal);
       room = this.#account(await this.#options.readRoom(signal));
     }
@@ -62,8 +64,8 @@ export class RoomKeeper {
     };
   }
 
-  async #whenLoaded(signal: AbortSignal): Promise<void> {
-    for (const shelf of this.#options.shelves) await shelf.whenLoaded(signal);
+  async #whenLoaded(signal: AbortSignal, maxAgeMs = GOOD_AGE_MS): Promise<void> {
+    for (const shelf of this.#options.shelves) await shelf.whenLoaded(signal, maxAgeMs);
   }
 
   /**

@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../observability/logger.ts';
 import { createStorePaths } from './paths.ts';
 import { Staging } from './staging.ts';
+import { nodeFiles } from './store-files.ts';
 
 describe('staging', () => {
   it('shows the error that ended the work when discarding fails as well, and discards again later', async () => {
@@ -20,7 +21,8 @@ describe('staging', () => {
         discarded.push(directory);
       },
     };
-    const staging = new Staging({ paths, nodeName: 'a', trash, clock: systemClock, logger: silentLogger });
+    const rest = { isShared: false, files: nodeFiles, clock: systemClock, logger: silentLogger };
+    const staging = new Staging({ paths, nodeName: 'a', trash, ...rest });
     const work = async (): Promise<void> => {
       await using _staged = await staging.open('volume');
       throw new Error('the work failed');

@@ -1,16 +1,22 @@
-import { mkdir, readdir, rename, stat, utimes } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { hashName, randomId } from '../base/ids.ts';
+import { randomId } from '../base/ids.ts';
 import type { ObjectId } from '../domain/ids.ts';
 import { isErrno } from '../host/errno.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StorePaths } from './paths.ts';
+import { ensureOwnDirectory } from './record-lease.ts';
+import { parseStagingName, toOwner, toStagingName } from './staging-names.ts';
+import type { StoreFiles } from './store-files.ts';
 import type { Trash } from './trash.ts';
+import { UnchangedFor } from './unchanged-for.ts';
 
 const LEASE_RENEWAL_MS = 60_000;
-/** What another node builds here is left alone until its lease is this old. */
+/** What another node left in a pool that is not shared is left alone until it is this old. */
 const LEASE_MS = 15 * 60_000;
+/** What another node of a shared pool builds is left alone until it has not been renewed for so long. */
+const SHARED_LEASE_MS = 5 * LEASE_RENEWAL_MS;
 
 /** A directory in which an object is being built. */
 export interface StagedObject extends AsyncDisposable {
@@ -21,25 +27,19 @@ export interface StagedObject extends AsyncDisposable {
   markCommitted(): void;
 }
 
-/** Name of a directory in staging/ that the next start of this node sweeps. */
-export function toStagingName(kind: ObjectId['kind'], nodeName: string, nonce = randomId(26)): string {
-  return `${kind}.${toOwner(nodeName)}.${nonce}`;
-}
-
-function toOwner(nodeName: string): string {
-  return hashName(nodeName).slice(0, 8);
-}
-
 export interface StagingOptions {
   readonly paths: StorePaths;
   readonly nodeName: string;
+  /** Whether other programs build here, too. */
+  readonly isShared: boolean;
+  readonly files: StoreFiles;
   readonly trash: Pick<Trash, 'discard'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
- * Where objects are built before they exist: directories named `<kind>.<owner>.<nonce>`, whose modification time is the lease. What is
+ * Where objects are built before they exist, in directories whose modification time is renewed again and again: the lease. What is
  * disposed without a commit goes to the trash.
  */
 export class Staging {
@@ -47,20 +47,28 @@ export class Staging {
   readonly #owner: string;
   /** What could not be discarded, with its kind. */
   readonly #leftovers = new Map<string, ObjectId['kind']>();
+  /** Names of what this program builds now. */
+  readonly #own = new Set<string>();
+  readonly #unchanged: UnchangedFor;
 
   constructor(options: StagingOptions) {
     this.#options = options;
     this.#owner = toOwner(options.nodeName);
+    this.#unchanged = new UnchangedFor({ clock: options.clock, mostBetweenMs: 2 * LEASE_RENEWAL_MS });
   }
 
-  /** A new directory, whose lease is renewed until it is disposed. */
-  async open(kind: ObjectId['kind']): Promise<StagedObject> {
+  /** A new directory, whose lease is renewed until it is disposed. The hash is that of what is made, if it is to have a name. */
+  async open(kind: ObjectId['kind'], hash?: string): Promise<StagedObject> {
     // Of a copy: what fails again is put back.
     for (const [left, kindLeft] of new Map(this.#leftovers)) await this.#discard(left, kindLeft);
     const nonce = randomId(26);
-    const directory = join(this.#options.paths.staging, toStagingName(kind, this.#options.nodeName, nonce));
-    await mkdir(directory, { mode: 0o700 });
-    const renewal = setInterval(() => void this.#renew(directory), LEASE_RENEWAL_MS).unref();
+    const { nodeName, paths, files } = this.#options;
+    const name = toStagingName(kind, nodeName, hash === undefined ? { nonce } : { nonce, hash });
+    const directory = join(paths.staging, name);
+    this.#own.add(name);
+    await ensureOwnDirectory(files, directory);
+    const stop = new AbortController();
+    const renewing = this.#keepRenewing(directory, stop.signal);
     let isCommitted = false;
     return {
       directory,
@@ -69,22 +77,47 @@ export class Staging {
         isCommitted = true;
       },
       [Symbol.asyncDispose]: async () => {
-        clearInterval(renewal);
+        stop.abort();
+        await renewing;
         if (!isCommitted) await this.#discard(directory, kind);
+        this.#own.delete(name);
       },
     };
   }
 
-  /** Discards what an earlier life of this node left, and what other nodes left whose lease has run out. Returns how many. */
+  /** Discards what an earlier life of this node left, and what other nodes left whose lease has run out. For the start: nothing is built yet. Returns how many. */
   async sweep(): Promise<number> {
-    let swept = 0;
+    return await this.#sweep(async (name) => {
+      return parseStagingName(name).owner === this.#owner || (await this.#hasExpired(name));
+    });
+  }
+
+  /** Discards what nobody has renewed for long, whoever left it. Returns how many. */
+  async sweepExpired(): Promise<number> {
+    return await this.#sweep(async (name) => !this.#own.has(name) && (await this.#hasExpired(name)));
+  }
+
+  /** Whether another node makes the object with this hash now, and renews its lease. */
+  async isMadeElsewhere(kind: ObjectId['kind'], hash: string): Promise<boolean> {
     for (const name of await readdir(this.#options.paths.staging)) {
-      const [kind = '', owner = ''] = name.split('.');
+      const parsed = parseStagingName(name);
+      if (parsed.kind !== kind || parsed.hash !== hash || parsed.owner === this.#owner) continue;
+      if ((await this.#findLeaseAgeMs(name)) < SHARED_LEASE_MS) return true;
+    }
+    return false;
+  }
+
+  async #sweep(isOver: (name: string) => Promise<boolean>): Promise<number> {
+    let swept = 0;
+    const names = await readdir(this.#options.paths.staging);
+    for (const name of names) {
+      if (!(await isOver(name))) continue;
+      const { kind } = parseStagingName(name);
       const directory = join(this.#options.paths.staging, name);
-      if (owner !== this.#owner && !(await this.#hasExpired(directory))) continue;
       await this.#options.trash.discard(directory, kind === 'snapshot' ? 'snapshot' : 'volume');
       swept += 1;
     }
+    this.#unchanged.keepOnly(names);
     return swept;
   }
 
@@ -99,20 +132,40 @@ export class Staging {
     }
   }
 
-  async #hasExpired(directory: string): Promise<boolean> {
+  /** In a shared pool nobody's clock says so: those of the nodes, and of a server, may differ. */
+  async #hasExpired(name: string): Promise<boolean> {
+    if (this.#options.isShared) return (await this.#findLeaseAgeMs(name)) >= SHARED_LEASE_MS;
+    const mtimeMs = await this.#findRenewal(name);
+    return mtimeMs !== undefined && this.#options.clock.now() - mtimeMs > LEASE_MS;
+  }
+
+  /** For how long it has certainly not been renewed. */
+  async #findLeaseAgeMs(name: string): Promise<number> {
+    const mtimeMs = await this.#findRenewal(name);
+    return mtimeMs === undefined ? 0 : this.#unchanged.look(name, String(mtimeMs));
+  }
+
+  async #findRenewal(name: string): Promise<number | undefined> {
     try {
-      const { mtimeMs } = await stat(directory);
-      return this.#options.clock.now() - mtimeMs > LEASE_MS;
+      return (await stat(join(this.#options.paths.staging, name))).mtimeMs;
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return false;
+      if (isErrno(error, 'ENOENT')) return undefined;
       throw error;
     }
   }
 
+  async #keepRenewing(directory: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      // Rejects only when it is aborted.
+      await clock.sleep(LEASE_RENEWAL_MS, signal).catch(() => undefined);
+      if (!signal.aborted) await this.#renew(directory);
+    }
+  }
+
   async #renew(directory: string): Promise<void> {
-    const now = new Date(this.#options.clock.now());
     try {
-      await utimes(directory, now, now);
+      await this.#options.files.touch(directory, new Date(this.#options.clock.now()));
     } catch (error) {
       // Gone with the commit that has just happened; anything else will show when the object is committed.
       if (!isErrno(error, 'ENOENT')) {
@@ -125,21 +178,36 @@ export class Staging {
   }
 }
 
+/** What has become of a commit: `gone` when neither the staged directory nor anything at its final name is there any more. */
+export type CommitOutcome = 'ours' | 'theirs' | 'gone';
+
 /**
- * Gives a staged directory its final name. Who won a race for it is read from the nonce at the target, never from the error: returns
- * false when somebody else's object is there. Throws the rename's error when nothing is.
+ * Gives a staged directory its final name. Who won a race for it is read from the nonce at the target, never from the error. When nothing is there,
+ * others have removed what was committed, or swept what was being built. Throws the rename's error when the staged directory is still in its place.
  */
 export async function commitRename(
-  staged: StagedObject,
+  files: Pick<StoreFiles, 'rename'>,
+  staged: Pick<StagedObject, 'directory' | 'nonce'>,
   target: string,
   readNonce: () => Promise<string | undefined>,
-): Promise<boolean> {
+): Promise<CommitOutcome> {
   try {
-    await rename(staged.directory, target);
-    return true;
+    await files.rename(staged.directory, target);
+    return 'ours';
   } catch (error) {
     const winner = await readNonce();
-    if (winner === undefined) throw error;
-    return winner === staged.nonce;
+    if (winner !== undefined) return winner === staged.nonce ? 'ours' : 'theirs';
+    if (!isErrno(error, 'ENOENT') || (await isThere(staged.directory))) throw error;
+    return 'gone';
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
   }
 }

@@ -13,9 +13,11 @@ import type { StorePaths } from './paths.ts';
 import type { Pins } from './pins.ts';
 import type { PoolPresence } from './pool-presence.ts';
 import type { Layout, SnapshotRecord, VolumeRecord } from './records.ts';
+import type { RecordChanges } from './record-changes.ts';
 import type { RoomKeeper } from './room.ts';
 import type { Shelf } from './shelf.ts';
 import type { Staging } from './staging.ts';
+import type { StoreFiles } from './store-files.ts';
 import type { Trash } from './trash.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
@@ -36,6 +38,9 @@ export interface StoreContext {
   readonly poolId: string;
   readonly clusterId: string;
   readonly nodeName: string;
+  /** Whether other programs work on the pool, too. */
+  readonly isShared: boolean;
+  readonly files: StoreFiles;
   readonly paths: StorePaths;
   readonly host: Host;
   readonly filesystems: Filesystems;
@@ -43,6 +48,7 @@ export interface StoreContext {
   readonly layouts: Readonly<Record<Layout, LayoutKind>>;
   readonly volumes: Shelf<VolumeRecord>;
   readonly snapshots: Shelf<SnapshotRecord>;
+  readonly changes: RecordChanges;
   readonly presence: PoolPresence;
   readonly room: RoomKeeper;
   readonly meter: UsageMeter;

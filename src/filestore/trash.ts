@@ -1,7 +1,8 @@
-import { readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { randomId } from '../base/ids.ts';
+import { parseObjectId } from '../domain/ids.ts';
 import { isErrno } from '../host/errno.ts';
 import type { Host } from '../host/host.ts';
 import type { QuotaKind, TreeHandle } from '../host/quotas/quota.ts';
@@ -9,14 +10,22 @@ import type { Logger } from '../observability/logger.ts';
 import { CONTENT_NAMES, RECORD_FILES, type StorePaths } from './paths.ts';
 import { readRecordFile } from './record-file.ts';
 import { SnapshotRecord, VolumeRecord } from './records.ts';
+import type { StoreFiles } from './store-files.ts';
+import { UnchangedFor } from './unchanged-for.ts';
 
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 10 * 60_000;
+/** What others put here is theirs to remove for so long. */
+const ADOPTED_AFTER_MS = 15 * 60_000;
+const MOST_BETWEEN_MS = 5 * 60_000;
 
 export interface TrashOptions {
   readonly paths: StorePaths;
   readonly host: Host;
   readonly quota: QuotaKind;
+  /** Whether other programs remove things here, too. */
+  readonly isShared: boolean;
+  readonly files: StoreFiles;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -29,11 +38,15 @@ export class Trash {
   readonly #options: TrashOptions;
   readonly #stop = new AbortController();
   readonly #queue: string[] = [];
+  /** What this program has taken upon itself to remove. */
+  readonly #own = new Set<string>();
+  readonly #unchanged: UnchangedFor;
   #running: Promise<void> | undefined;
   readonly #retries = new Set<Promise<void>>();
 
   constructor(options: TrashOptions) {
     this.#options = options;
+    this.#unchanged = new UnchangedFor({ clock: options.clock, mostBetweenMs: MOST_BETWEEN_MS });
   }
 
   /** How many entries are being emptied, or wait for it. */
@@ -41,9 +54,19 @@ export class Trash {
     return this.#queue.length + this.#retries.size + (this.#running === undefined ? 0 : 1);
   }
 
-  /** Takes up what an earlier life left. */
+  /** Takes up what an earlier life left; what others left as well, who may just be removing it: that does no harm. */
   async resume(): Promise<void> {
     for (const name of await readdir(this.#options.paths.trash)) this.#enqueue(name);
+  }
+
+  /** Takes up what others have left here for long: they may have died. */
+  async adopt(): Promise<void> {
+    const names = await readdir(this.#options.paths.trash);
+    for (const name of names) {
+      if (this.#own.has(name) || this.#unchanged.look(name, '') < ADOPTED_AFTER_MS) continue;
+      this.#enqueue(name);
+    }
+    this.#unchanged.keepOnly(names);
   }
 
   /**
@@ -52,12 +75,18 @@ export class Trash {
    */
   async discard(directory: string, label: string): Promise<void> {
     const name = `${label}.${randomId(16)}`;
+    const entry = join(this.#options.paths.trash, name);
     try {
-      await rename(directory, join(this.#options.paths.trash, name));
+      await this.#options.files.rename(directory, entry);
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return;
-      throw error;
+      // Only the answer may have been lost.
+      if (!(await isThere(entry))) {
+        if (isErrno(error, 'ENOENT')) return;
+        throw error;
+      }
     }
+    // Should it be another's, and not go back at once, it is tried again and again.
+    if (this.#options.isShared && (await this.#isPutBack(name).catch(() => false))) return;
     this.#enqueue(name);
   }
 
@@ -69,7 +98,8 @@ export class Trash {
   }
 
   #enqueue(name: string): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#own.has(name)) return;
+    this.#own.add(name);
     this.#queue.push(name);
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
@@ -84,7 +114,9 @@ export class Trash {
 
   async #attempt(name: string, retryMs: number): Promise<void> {
     try {
-      await this.#remove(join(this.#options.paths.trash, name));
+      if (!this.#options.isShared || !(await this.#isPutBack(name)))
+        await this.#remove(join(this.#options.paths.trash, name));
+      this.#own.delete(name);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       this.#options.logger.warn('Something in the trash cannot be removed yet', { entry: name, err: error });
@@ -105,6 +137,34 @@ export class Trash {
     this.#retries.add(retry);
   }
 
+  /**
+   * Between the look at a volume and the rename of its directory others may have removed it and made another one of its name, which then came here. Its record says so,
+   * before anything is removed: it goes back to its place. Throws while something else is there.
+   */
+  async #isPutBack(name: string): Promise<boolean> {
+    const { paths, files, logger } = this.#options;
+    const asked = parseObjectId(name.slice(0, name.lastIndexOf('.')));
+    if (asked === undefined) return false;
+    const entry = join(paths.trash, name);
+    const id = await this.#findId(entry);
+    const found = id === undefined ? undefined : parseObjectId(id);
+    if (found === undefined || found.generation === asked.generation) return false;
+    logger.warn('A volume that was made again while it was deleted goes back to its place', { id });
+    try {
+      await files.rename(entry, paths.objectDirectory(found.kind, found.hash));
+    } catch (error) {
+      if (await isThere(entry)) throw error;
+    }
+    return true;
+  }
+
+  async #findId(entry: string): Promise<string | undefined> {
+    const subject = `the removed ${entry}`;
+    const volume = { path: join(entry, RECORD_FILES.volume), schema: VolumeRecord, subject };
+    const snapshot = { path: join(entry, RECORD_FILES.snapshot), schema: SnapshotRecord, subject };
+    return ((await readRecordFile(volume)) ?? (await readRecordFile(snapshot)))?.id;
+  }
+
   /** The content goes before the record, which knows its quota: an interrupted removal is repeated from what is left. */
   async #remove(entry: string): Promise<void> {
     const { quota } = this.#options;
@@ -115,7 +175,7 @@ export class Trash {
     if (handle !== undefined) await quota.removeTree({ path: tree, handle }, signal);
     for (const file of Object.values(RECORD_FILES)) await rm(join(entry, file), { force: true });
     try {
-      await rmdir(entry);
+      await this.#options.files.removeDirectory(entry);
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return;
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
@@ -151,5 +211,15 @@ export class Trash {
       this.#options.logger.debug('A record in the trash cannot be read', { entry, err: error });
       return undefined;
     }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
   }
 }

@@ -1,11 +1,5 @@
-import { join } from 'node:path';
-import { DriverError } from '../domain/errors.ts';
-import { parseObjectId } from '../domain/ids.ts';
-import { writeFileDurable } from '../base/durable-files.ts';
 import type { ExpandVolumeRequest } from './file-store.ts';
 import { getVolumeRecord, layoutOf, locateContent, measureCapacity } from './objects.ts';
-import { RECORD_FILES } from './paths.ts';
-import { formatRecord } from './record-file.ts';
 import type { Kept, VolumeRecord } from './records.ts';
 import { chooseExpandedCapacity } from './sizes.ts';
 import type { StoreContext } from './store-context.ts';
@@ -22,15 +16,29 @@ export async function expandVolume(
   using _lock = await context.locks.acquire(`record:${request.id}`, signal);
   const volume = await getVolumeRecord(context, request.id);
   using _pin = context.pins.hold(volume.id);
-  const currentBytes = await measureCapacity(context, volume);
-  const capacityBytes = chooseExpandedCapacity(request.range, currentBytes, `volume ${volume.id}`);
+  const capacityBytes = await choose(context, volume, request);
   if (capacityBytes === volume.capacityBytes) return volume;
   const moreBytes = capacityBytes - volume.capacityBytes;
   using _room = await context.room.reserve(moreBytes, `the expansion of volume ${volume.id}`, signal);
-  const content = { path: locateContent(context, volume), kept: volume.kept };
-  await layoutOf(context, volume).grow(content, capacityBytes, signal);
-  await context.onStep('grown');
-  return await replaceRecord(context, { ...volume, capacityBytes });
+  const change = async (now: VolumeRecord): Promise<VolumeRecord | undefined> => {
+    // Where others work on the pool it may have become larger since.
+    const wantedBytes = now === volume ? capacityBytes : await choose(context, now, request);
+    if (wantedBytes === now.capacityBytes) return undefined;
+    const content = { path: locateContent(context, now), kept: now.kept };
+    await layoutOf(context, now).grow(content, wantedBytes, signal);
+    await context.onStep('grown');
+    return { ...now, capacityBytes: wantedBytes };
+  };
+  return await context.changes.apply(volume, change, signal);
+}
+
+async function choose(
+  context: StoreContext,
+  volume: VolumeRecord,
+  request: ExpandVolumeRequest,
+): Promise<number> {
+  const currentBytes = await measureCapacity(context, volume);
+  return chooseExpandedCapacity(request.range, currentBytes, `volume ${volume.id}`);
 }
 
 /** See LocalFileStore.markIdentityRenewed. */
@@ -67,15 +75,14 @@ async function changeImage(
   using _lock = await context.locks.acquire(`record:${id}`, signal);
   const volume = await getVolumeRecord(context, id);
   using _pin = context.pins.hold(volume.id);
-  const kept = volume.kept.layout === 'image' ? change(volume.kept) : undefined;
-  if (kept !== undefined) await replaceRecord(context, { ...volume, kept });
+  if (makeImage(volume, change) === undefined) return;
+  await context.changes.apply(volume, (now) => makeImage(now, change), signal);
 }
 
-async function replaceRecord(context: StoreContext, record: VolumeRecord): Promise<VolumeRecord> {
-  const hash = parseObjectId(record.id)?.hash;
-  if (hash === undefined) throw new DriverError('INTERNAL', `A record has the impossible id "${record.id}".`);
-  const path = join(context.paths.objectDirectory('volume', hash), RECORD_FILES.volume);
-  await writeFileDurable(path, formatRecord(record));
-  context.volumes.put(hash, record);
-  return record;
+function makeImage(
+  volume: VolumeRecord,
+  change: (kept: ImageKept) => ImageKept | undefined,
+): VolumeRecord | undefined {
+  const kept = volume.kept.layout === 'image' ? change(volume.kept) : undefined;
+  return kept === undefined ? undefined : { ...volume, kept };
 }

@@ -24,6 +24,8 @@ import type { NodeLossPolicy, PoolInstance, PoolRegistry, SeenPool } from './reg
 /** One pool as it is configured on this node. */
 export type ConfiguredPool = PoolSettings &
   PoolPlace & {
+    /** Whether other nodes may have it open at the same time, as openLocalStore has it. Its backing is none then. Default: false. */
+    readonly isShared?: boolean;
     /** Default: keep. */
     readonly onNodeLoss?: NodeLossPolicy['action'];
     /** With `release`. Default: a day. */
@@ -96,6 +98,8 @@ export async function openPool(
 ): Promise<LocalFileStore | undefined> {
   const { host, registry, driver, nodeName, clock } = deps;
   const { pool } = request;
+  const { isShared = false } = pool;
+  if (isShared) assertShareable(pool);
   const key = { driver, poolName: pool.name, nodeName };
   const known = await registry.find(key, signal);
   const place = await findOut(deps, { ...request, known }, signal);
@@ -109,21 +113,32 @@ export async function openPool(
   const { poolId } = record;
   events.claim(record);
   await using opened = new AsyncDisposableStack();
-  opened.use(await lockPool({ name: pool.name, paths, syscalls: host.syscalls }, signal));
-  // Another program may have made the pool at the same time: now nobody else does.
-  await ensurePoolRecord({ ...expected, knownPoolId: poolId });
+  if (!isShared) {
+    opened.use(await lockPool({ name: pool.name, paths, syscalls: host.syscalls }, signal));
+    // Another program may have had it, and replaced it, until now.
+    await ensurePoolRecord({ ...expected, knownPoolId: poolId });
+  }
   const onNodeLoss = getNodeLossPolicy(pool);
   const seen: SeenPool = { ...key, poolId, onNodeLoss, condition: 'open', room: undefined };
   await noteOpen(deps, { seen, isKnown: known?.poolId === poolId }, signal);
   const { name, path, overcommit, lowWaterPercent } = pool;
   const settings = { name, path, overcommit, lowWaterPercent };
   const store = await openLocalStore(
-    { ...deps, clusterId: record.clusterId, pool: settings, onLost: events.lost },
+    { ...deps, clusterId: record.clusterId, pool: settings, isShared, onLost: events.lost },
     signal,
   );
   opened.defer(() => store.close());
   const resources = opened.move();
   return { ...store, close: () => resources.disposeAsync() };
+}
+
+/** What one node mounts for itself no other node sees. */
+function assertShareable({ name, backing }: ConfiguredPool): void {
+  if (backing.type === 'none') return;
+  throw new DriverError(
+    'PRECONDITION_FAILED',
+    `Pool ${name} is one that several nodes work on, and its backing is ${backing.type}, which only one node can mount. Choose backing none, with the file system mounted on every node.`,
+  );
 }
 
 /**

@@ -42,4 +42,16 @@ describe.skipIf(skipsRootTests())('local stores', () => {
     quota: 'none',
     createStore: () => makeLocalStore({ type: 'ext4', sizeBytes: SIZE }),
   });
+  describeFileStore({
+    name: 'directories of a shared pool',
+    layout: 'directory',
+    quota: 'none',
+    createStore: () => makeLocalStore({ type: 'ext4', sizeBytes: SIZE }, { isShared: true }),
+  });
+  describeFileStore({
+    name: 'images of a shared pool',
+    layout: 'image',
+    quota: 'required',
+    createStore: () => makeLocalStore({ type: 'xfs', sizeBytes: SIZE }, { isShared: true }),
+  });
 });

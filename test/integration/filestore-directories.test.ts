@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
 import type { CreateVolumeRequest } from '../../src/filestore/file-store.ts';
-import { toStagingName } from '../../src/filestore/staging.ts';
+import { toStagingName } from '../../src/filestore/staging-names.ts';
 import { createPlainQuota } from '../../src/host/quotas/index.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
 import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';

@@ -1,7 +1,8 @@
+import { stat } from 'node:fs/promises';
 import { quote } from '../../base/quote.ts';
 import type { JobHandle } from '../jobs.ts';
 import type { Content } from '../layouts/layout.ts';
-import { getSource } from '../objects.ts';
+import { checkStillThere, getSource } from '../objects.ts';
 import { toPoolError } from '../pool-errors.ts';
 import type { StoreContext } from '../store-context.ts';
 import type { ContentEnd, ContentFacts, ContentPiece, ContentRequest, OpenContent } from './content.ts';
@@ -26,6 +27,7 @@ async function openSnapshot(context: StoreContext, id: string): Promise<OpenCont
   return toOpenContent(context, {
     facts: { tag: id, kept, capacityBytes, usedBytes: record?.heldBytes ?? capacityBytes },
     content: { path, kept },
+    checkWhole: () => checkStillThere(context, { kind: 'snapshot', id }),
     markRead: () => undefined,
     close: () => pin[Symbol.dispose](),
   });
@@ -49,6 +51,8 @@ async function openVolume(
   return toOpenContent(context, {
     facts: { tag, kept: content.kept, capacityBytes: content.capacityBytes, usedBytes },
     content,
+    // Only this program knows it; should others have swept it all the same, it is not where it was made.
+    checkWhole: async () => void (await stat(content.path)),
     markRead: () => held.markRead(),
     close: () => held[Symbol.dispose](),
   });
@@ -84,6 +88,8 @@ async function makeCut(
 interface Opened {
   readonly facts: ContentFacts;
   readonly content: Content;
+  /** Throws when some of what was read may have been removed before it was. */
+  readonly checkWhole: () => Promise<void>;
   readonly markRead: () => void;
   readonly close: () => void;
 }
@@ -108,7 +114,7 @@ function toOpenContent(context: StoreContext, opened: Opened): OpenContent {
 
 async function* readFrom(
   context: StoreContext,
-  { facts, content }: Opened,
+  { facts, content, checkWhole }: Opened,
   { from, signal }: { readonly from: number; readonly signal: AbortSignal },
 ): AsyncGenerator<ContentPiece | ContentEnd, void, undefined> {
   const { checkpoints } = context;
@@ -120,5 +126,6 @@ async function* readFrom(
     checkpoints.note(facts.tag, piece.position + piece.data.length, digest);
     if (piece.position >= from) yield piece;
   }
+  await checkWhole();
   yield { digest: digest.finish() };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
 import { findExt4Errors } from '../../host/disk-facts.ts';
+import { isErrno } from '../../host/errno.ts';
 import type { Host } from '../../host/host.ts';
 import type { ContentPiece } from '../content/content.ts';
 import { readImagePieces } from '../content/image-pieces.ts';
@@ -17,8 +18,14 @@ import type { Content, ContentPlan, LayoutKind, SizedContent, SourceContent } fr
 const ALLOCATION_STEP_BYTES = 1024 ** 3;
 
 /** Volumes as files behind loop devices. */
-export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes: number }): LayoutKind {
-  const { host } = deps;
+export function createImageLayout(
+  deps: ImageCopier & {
+    readonly sectorSizeBytes: number;
+    /** Whether other programs may make a volume larger at the same time: its file is then never made smaller, not even by mistake. Default: false. */
+    readonly isShared?: boolean;
+  },
+): LayoutKind {
+  const { host, isShared = false } = deps;
   return {
     layout: 'image',
     contentName: CONTENT_NAMES.image,
@@ -63,7 +70,9 @@ export function createImageLayout(deps: ImageCopier & { readonly sectorSizeBytes
 
     async grow(content, capacityBytes, signal) {
       const { path } = content;
-      if (getImageKept(content).preallocated) await allocateBeyondEnd(host, path, capacityBytes, signal);
+      const { preallocated } = getImageKept(content);
+      if (preallocated) await allocateBeyondEnd(host, path, { capacityBytes, isShared }, signal);
+      if (isShared && (await extendByAllocating(host, path, capacityBytes, signal))) return;
       await extendFile(path, capacityBytes);
     },
 
@@ -157,6 +166,25 @@ async function extendFile(path: string, sizeBytes: number): Promise<void> {
   await file.sync();
 }
 
+/** False where the file system cannot allocate. Unlike truncating, this cannot make a file smaller that has become larger since it was looked at. */
+async function extendByAllocating(
+  host: Host,
+  path: string,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if ((await stat(path)).size >= sizeBytes) return true;
+  try {
+    await host.syscalls.allocate({ path, offset: sizeBytes - 1, length: 1 }, signal);
+  } catch (error) {
+    if (isErrno(error, 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS')) return false;
+    throw error;
+  }
+  await using file = await open(path, 'r+');
+  await file.sync();
+  return true;
+}
+
 /**
  * The blocks come before the size: a device that is attached meanwhile must never see an end that is taken back, and a call that was killed
  * is repeated from where the file ends. What was allocated when there is no room for all of it is given back.
@@ -164,14 +192,14 @@ async function extendFile(path: string, sizeBytes: number): Promise<void> {
 async function allocateBeyondEnd(
   host: Host,
   path: string,
-  capacityBytes: number,
+  { capacityBytes, isShared }: { readonly capacityBytes: number; readonly isShared: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const { size } = await stat(path);
   try {
     await allocateRange(host, path, { from: size, to: capacityBytes, keepSize: true }, signal);
   } catch (error) {
-    await truncate(path, size);
+    if (!isShared) await truncate(path, size);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 export type { PoolQuotas } from './candidates.ts';
 export type { QuotaDeps } from './deps.ts';
 export { createPlainQuota } from './plain.ts';
-export { probeQuotas, type ProbeQuotaDeps } from './probe.ts';
+export { probePlainQuota, probeQuotas, type ProbeQuotaDeps } from './probe.ts';
 export { createProjectQuota } from './project.ts';
 export { createQgroupQuota } from './qgroup.ts';

@@ -51,6 +51,28 @@ export async function probeQuotas(
   return await assumeQuotas(deps, directory, signal);
 }
 
+/**
+ * Plain trees, for a pool in which nothing is to be limited: only whether files can share blocks is tried, which takes one small copy. Leaves nothing behind unless
+ * it is killed. Throws PRECONDITION_FAILED (DriverError) when what it needs is not installed.
+ */
+export async function probePlainQuota(
+  deps: ProbeQuotaDeps,
+  directory: string,
+  signal: AbortSignal,
+): Promise<QuotaKind> {
+  const trial = join(directory, deps.trialName ?? `quota-trial-${randomId(8)}`);
+  await mkdir(trial, 0o700);
+  try {
+    return createPlainQuota(deps, { copying: await probeCopying(deps, trial, signal) });
+  } catch (error) {
+    // Blocks are still shared where that works: only nobody is told.
+    if (isFull(error)) return createPlainQuota(deps, { copying: 'plain' });
+    throw error;
+  } finally {
+    await removeTrial(deps, trial);
+  }
+}
+
 async function tryQuotas(deps: ProbeQuotaDeps, directory: string, signal: AbortSignal): Promise<PoolQuotas> {
   const trial = join(directory, deps.trialName ?? `quota-trial-${randomId(8)}`);
   await mkdir(trial, 0o700);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createObjectId, formatObjectId, parseObjectId } from '../domain/ids.ts';
-import { Shelf } from './shelf.ts';
+import { MemoryShelf } from './memory-shelf.ts';
 
 const signal = AbortSignal.timeout(10_000);
 const Thing = z.strictObject({ formatVersion: z.literal(1), id: z.string(), bytes: z.number() });
@@ -19,7 +19,7 @@ function hashOf(thing: Thing): string {
   return parseObjectId(thing.id)?.hash ?? '';
 }
 
-describe('a shelf', () => {
+describe('a shelf in memory', () => {
   let directory: string;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stowage-shelf-'));
@@ -29,7 +29,7 @@ describe('a shelf', () => {
   });
 
   const create = () =>
-    new Shelf<Thing>({
+    new MemoryShelf<Thing>({
       kind: 'volume',
       directory,
       recordFile: 'thing.json',
@@ -112,7 +112,7 @@ describe('a shelf', () => {
     await mkdir(directory);
     const thing = await store(createThing('back'));
     await shelf.whenLoaded(signal);
-    expect([...shelf.values()]).toEqual([thing]);
+    expect(await shelf.list(signal)).toEqual([thing]);
   });
 
   it('ignores what has no name of ours', async () => {
@@ -121,7 +121,7 @@ describe('a shelf', () => {
     const shelf = create();
     await shelf.whenLoaded(signal);
 
-    expect([...shelf.values()]).toEqual([]);
+    expect(await shelf.list(signal)).toEqual([]);
     expect(shelf.unreadable).toEqual([]);
   });
 });
