@@ -7,8 +7,8 @@ import type { JobHandle } from './jobs.ts';
 import type { SourceContent } from './layouts/layout.ts';
 import {
   checkNotMadeElsewhere,
-  checkStillThere,
   commitDraft,
+  copyFrom,
   findSharedFamily,
   getSource,
   readSnapshotRecord,
@@ -65,9 +65,9 @@ async function buildSnapshot(
   await using staged = await context.staging.open('snapshot', hash);
   await context.onStep('staged');
   const createdAt = new Date(context.clock.now()).toISOString();
-  const cut = await context.layouts[source.kept.layout].cut(staged.directory, source, handle);
+  const layout = context.layouts[source.kept.layout];
+  const cut = await copyFrom(context, source, () => layout.cut(staged.directory, source, handle));
   await context.onStep('content-made');
-  await checkStillThere(context, source);
   const family = findSharedFamily(context, source);
   const record: SnapshotRecord = {
     formatVersion: RECORD_FORMAT,

@@ -95,7 +95,6 @@ async function buildVolume(
   await context.onStep('staged');
   const kept = await filling.fill(context.layouts[plan.layout], { directory: staged.directory, plan });
   await context.onStep('content-made');
-  await filling.checkSource();
   const family = filling.findFamily();
   const record = toRecord(context, request, { plan, kept, family, staged });
   const draft = { kind: 'volume', hash, staged, record } as const;

@@ -4,7 +4,7 @@ import type { ContentOrigin } from './content/content.ts';
 import type { CreateVolumeRequest } from './file-store.ts';
 import type { JobHandle } from './jobs.ts';
 import type { LayoutKind, NewContent } from './layouts/layout.ts';
-import { checkStillThere, findSharedFamily, getSource } from './objects.ts';
+import { copyFrom, findSharedFamily, getSource } from './objects.ts';
 import type { PlannedSource } from './plan-volume.ts';
 import type { Kept } from './records.ts';
 import type { StoreContext } from './store-context.ts';
@@ -15,8 +15,6 @@ export interface Filling extends AsyncDisposable {
   readonly source: PlannedSource | undefined;
   /** Makes the content in a staged directory. */
   fill(layout: LayoutKind, target: NewContent): Promise<Kept>;
-  /** Once it is filled: throws what {@link openFilling} does when the source was removed meanwhile, so that part of it may be missing. */
-  checkSource(): Promise<void>;
   /** What may share blocks with it is of the same; undefined when nothing may. */
   findFamily(): string | undefined;
 }
@@ -40,7 +38,6 @@ function fillWithNothing(job: JobHandle): Filling {
   return {
     source: undefined,
     fill: async (layout, target) => await layout.createEmpty(target, job.signal),
-    checkSource: () => Promise.resolve(),
     findFamily: () => undefined,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -51,8 +48,7 @@ async function fillFromHere(context: StoreContext, asked: ContentSource, job: Jo
   const pin = context.pins.hold(source.id);
   return {
     source,
-    fill: async (layout, target) => await layout.copy(target, source, job),
-    checkSource: () => checkStillThere(context, source),
+    fill: async (layout, target) => await copyFrom(context, source, () => layout.copy(target, source, job)),
     findFamily: () => findSharedFamily(context, source),
     async [Symbol.asyncDispose]() {
       await Promise.resolve();
@@ -77,8 +73,6 @@ async function fillFromOther(
       const { kept, usedBytes } = facts;
       return await layout.receive(target, { kept, usedBytes, pieces }, job.signal);
     },
-    // Whoever sends it says at the end that it was whole.
-    checkSource: () => Promise.resolve(),
     findFamily: () => undefined,
     [Symbol.asyncDispose]: () => Promise.resolve(incoming[Symbol.asyncDispose]()),
   };

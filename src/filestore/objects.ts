@@ -98,14 +98,30 @@ export async function getSource(context: StoreContext, source: ContentSource): P
 }
 
 /**
- * Where others remove volumes, too: throws as {@link getSource} when what was copied is not in its place any more. It leaves its place before it is
- * emptied, so that a copy is whole when its source is still there afterwards; else what was removed first may be missing from it.
+ * Copies from a volume or snapshot. Where others remove them, too: throws as {@link getSource} when it is not in its place any more, whatever became of the copy. It leaves
+ * its place before it is emptied, so that a copy is whole when its source is still there afterwards; else what was removed first may be missing from it.
  */
-export async function checkStillThere(
+export async function copyFrom<T>(
   context: StoreContext,
   source: { readonly kind: 'volume' | 'snapshot'; readonly id: string },
+  copy: () => Promise<T>,
+): Promise<T> {
+  try {
+    const made = await copy();
+    await checkStillThere(context, source);
+    return made;
+  } catch (error) {
+    await checkStillThere(context, source);
+    throw error;
+  }
+}
+
+/** Throws as {@link getSource}, where others work on the pool. */
+export async function checkStillThere(
+  context: StoreContext,
+  { kind, id }: { readonly kind: 'volume' | 'snapshot'; readonly id: string },
 ): Promise<void> {
-  if (context.isShared) await getSource(context, { kind: source.kind, id: source.id });
+  if (context.isShared) await getSource(context, { kind, id });
 }
 
 /** Where others build, too: throws OPERATION_PENDING while another node makes the same, so that a large copy is not made twice. The commit decides all the same. */

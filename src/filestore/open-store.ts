@@ -147,7 +147,7 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
   const trash = new Trash({ paths, host, quota, isShared, files, clock, logger });
   const jobs = new Jobs({ answerWithinMs: options.answerWithinMs ?? DEFAULT_ANSWER_WITHIN_MS, clock });
   const onStep = options.onStep ?? (() => undefined);
-  const leases = { paths, nodeName, files, clock };
+  const leases = { paths, nodeName, files, clock, logger };
   const watched = { paths, name: pool.name, ...(isShared ? { poolId: options.poolId } : {}) };
   return {
     ...objects,

@@ -6,6 +6,7 @@ import { createFastClock } from '../../test/support/fast-clock.ts';
 import { createLossyFiles } from '../../test/support/lossy-files.ts';
 import { hashOf, toVolumeRecord } from '../../test/support/volume-record.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { silentLogger } from '../observability/logger.ts';
 import { createStorePaths, type StorePaths } from './paths.ts';
 import { createSharedChanges, type RecordChange, type RecordChanges } from './record-changes.ts';
 import type { VolumeRecord } from './records.ts';
@@ -47,6 +48,7 @@ describe('a record that several programs change', () => {
       nodeName,
       files,
       clock: createFastClock({ factor: 200 }),
+      logger: silentLogger,
       volumes: { put: () => undefined },
       poolName: 'p',
       onStep: () => undefined,
@@ -142,6 +144,17 @@ describe('a record that several programs change', () => {
       });
     }
     await expectNothingLeft();
+  });
+
+  it('shows what a change failed with when the lease cannot be given back either', async () => {
+    const volume = await store(toVolumeRecord('a'));
+    const files = { ...nodeFiles, removeDirectory: () => Promise.reject(new Error('no answer')) };
+    const fail: RecordChange = () => {
+      throw new Error('no room');
+    };
+
+    await expect(createWorker('one', { files }).apply(volume, fail, signal)).rejects.toThrow(/^no room$/);
+    expect(await createWorker('two').apply(volume, addOne, signal)).toMatchObject({ capacityBytes: 1001 });
   });
 
   it('is free again when a change fails', async () => {

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { randomId } from '../base/ids.ts';
 import { DriverError } from '../domain/errors.ts';
 import { isErrno } from '../host/errno.ts';
+import type { Logger } from '../observability/logger.ts';
 import type { StorePaths } from './paths.ts';
 import { toStagingName } from './staging-names.ts';
 import type { StoreFiles } from './store-files.ts';
@@ -30,6 +31,7 @@ export interface RecordLeaseDeps {
   readonly nodeName: string;
   readonly files: StoreFiles;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /**
@@ -77,9 +79,14 @@ export async function takeRecordLease(
         throw error;
       }
     },
+    /** Never throws, so that what the work ended with is what shows. What is left is taken over. */
     async [Symbol.asyncDispose]() {
-      await rm(holder, { force: true });
-      await removeIfEmpty(files, place);
+      try {
+        await rm(holder, { force: true });
+        await removeIfEmpty(files, place);
+      } catch (error) {
+        deps.logger.warn('The lease of a record cannot be given back; it runs out', { id, err: error });
+      }
     },
   };
 }

@@ -116,20 +116,18 @@ describe('staging that nodes share, whose clocks are years apart', () => {
 
   it('sweeps what an earlier life of the node left at once, and never what the node builds now', async () => {
     const clock = new FakeClock();
-    const before = create('a', clock);
-    const left = await before.open('volume');
-    const staging = create('a', clock);
+    const left = await create('a', new FakeClock()).open('volume');
+    const files = { ...nodeFiles, touch: () => Promise.reject(new Error('no answer')) };
+    const staging = create('a', clock, { files });
     expect(await staging.sweep()).toBe(1);
     await left[Symbol.asyncDispose]();
 
-    const built = await staging.open('volume');
+    await using built = await staging.open('volume');
     for (let minute = 0; minute < 10; minute += 1) {
-      // Its renewals are late.
-      clock.set(-MINUTE_MS);
+      clock.advance(MINUTE_MS);
       expect(await staging.sweepExpired()).toBe(0);
     }
     built.markCommitted();
-    await built[Symbol.asyncDispose]();
   });
 
   it('knows what another node makes, until its lease has run out', async () => {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { quote } from '../../base/quote.ts';
 import type { JobHandle } from '../jobs.ts';
 import type { Content } from '../layouts/layout.ts';
-import { checkStillThere, getSource } from '../objects.ts';
+import { checkStillThere, copyFrom, getSource } from '../objects.ts';
 import { toPoolError } from '../pool-errors.ts';
 import type { StoreContext } from '../store-context.ts';
 import type { ContentEnd, ContentFacts, ContentPiece, ContentRequest, OpenContent } from './content.ts';
@@ -72,7 +72,7 @@ async function makeCut(
   undo.use(await context.room.reserve(usedBytes, subject, job.signal));
   const staged = undo.use(await context.staging.open('snapshot'));
   await context.onStep('cut-staged');
-  const cut = await layout.cut(staged.directory, source, job);
+  const cut = await copyFrom(context, source, () => layout.cut(staged.directory, source, job));
   await context.onStep('cut-made');
   const path = `${staged.directory}/${layout.contentName}`;
   const capacityBytes = Math.max(source.capacityBytes, cut.sizeBytes ?? 0);
