@@ -2,10 +2,12 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import type { LocalFileStore } from '../../src/filestore/file-store.ts';
 import type { VolumeRecord } from '../../src/filestore/records.ts';
 import { MiB, toRequest, untilDone } from '../contract/file-store.ts';
 import { type LocalStoreFixture, makeLocalStore } from '../contract/file-store-local.ts';
+import { createFastClock } from '../support/fast-clock.ts';
 import { toLocalContent } from '../support/content-path.ts';
 import { type ScratchType, skipsRootTests } from '../support/scratch.ts';
 
@@ -31,27 +33,39 @@ const EFFECTS = {
   delete: undefined,
 } as const;
 
-const POOLS: readonly (readonly [ScratchType, 'directory' | 'image'])[] = [
-  ['btrfs', 'directory'],
-  ['xfs', 'image'],
+const POOLS: readonly (readonly [ScratchType, 'directory' | 'image', 'own' | 'shared'])[] = [
+  ['btrfs', 'directory', 'own'],
+  ['xfs', 'image', 'own'],
+  ['ext4', 'directory', 'shared'],
+  ['xfs', 'image', 'shared'],
 ];
 
+/** Where nodes share a pool, a record is changed under a lease. */
+const LEASE_DEATHS = [
+  ['expand', 'lease-taken'],
+  ['expand', 'record-replaced'],
+] as const;
+
 describe.skipIf(skipsRootTests()).each(POOLS)(
-  'a store on %s with layout %s that is killed',
-  (type, layout) => {
+  'a store on %s with layout %s (%s) that is killed',
+  (type, layout, sharing) => {
+    const isShared = sharing === 'shared';
+    const quota = isShared && layout === 'directory' ? 'none' : 'required';
+    // The leases of those who die have to run out.
+    const clock = isShared ? createFastClock({ factor: 300 }) : systemClock;
     const signal = AbortSignal.timeout(600_000);
     let fixture: LocalStoreFixture;
     beforeAll(async () => {
-      fixture = await makeLocalStore({ type, sizeBytes: 1024 * MiB });
+      fixture = await makeLocalStore({ type, sizeBytes: 1024 * MiB }, { isShared, clock });
     });
     afterAll(async () => {
       await fixture?.[Symbol.asyncDispose]();
     });
 
-    it.each(DEATHS)(
+    it.each([...DEATHS, ...(isShared ? LEASE_DEATHS : [])])(
       'during %s after step %s leaves nothing half, and the call can be repeated',
       async (operation, step) => {
-        const source = await fixture.store.createVolume(toRequest('source', { layout }), signal);
+        const source = await fixture.store.createVolume(toRequest('source', { layout, quota }), signal);
         await writeContent(source);
 
         expect(await die(operation, step)).toBe('SIGKILL');
@@ -80,7 +94,14 @@ describe.skipIf(skipsRootTests()).each(POOLS)(
     }
 
     async function die(operation: string, step: string): Promise<string | null> {
-      const argv = [VICTIM, fixture.paths.root, join(fixture.scratch.path, '..', 'run'), operation, step];
+      const argv = [
+        VICTIM,
+        fixture.paths.root,
+        join(fixture.scratch.path, '..', 'run'),
+        operation,
+        step,
+        sharing,
+      ];
       return await new Promise((resolve) => {
         const victim = execFile(process.execPath, argv, (_error, _stdout, stderr) => {
           resolve(victim.signalCode ?? stderr);
@@ -110,24 +131,24 @@ describe.skipIf(skipsRootTests()).each(POOLS)(
       const from = { source: { kind: 'volume', id: source.id } } as const;
       switch (operation) {
         case 'create':
-          return (await store.createVolume(toRequest('made', { layout }), signal)).name;
+          return (await store.createVolume(toRequest('made', { layout, quota }), signal)).name;
         case 'clone': {
           const { id } = await untilDone(() =>
-            store.createVolume(toRequest('made', { layout, ...from }), signal),
+            store.createVolume(toRequest('made', { layout, quota, ...from }), signal),
           );
           return await readContent(store, id);
         }
         case 'receive': {
           // The other store is this one, under the name of another.
           const origin = { nodeName: 'node-1', poolId: 'zzzzzzzz', address: undefined, ticket: undefined };
-          const asked = toRequest('made', { layout, ...from, origin });
+          const asked = toRequest('made', { layout, quota, ...from, origin });
           const { id } = await untilDone(() => store.createVolume(asked, signal));
           return await readContent(store, id);
         }
         case 'snapshot': {
           const request = { name: 'made', sourceVolumeId: source.id };
           const { id } = await untilDone(() => store.createSnapshot(request, signal));
-          const restored = toRequest('restored', { layout, source: { kind: 'snapshot', id } });
+          const restored = toRequest('restored', { layout, quota, source: { kind: 'snapshot', id } });
           return await readContent(store, (await store.createVolume(restored, signal)).id);
         }
         case 'expand': {
@@ -149,8 +170,11 @@ describe.skipIf(skipsRootTests()).each(POOLS)(
     }
 
     async function expectNothingLeft(): Promise<void> {
-      const { staging, trash, volumes, snapshots } = fixture.paths;
-      for (const path of [volumes, snapshots, staging]) expect(await readdir(path)).toEqual([]);
+      const { staging, trash, leases, volumes, snapshots } = fixture.paths;
+      for (const path of [volumes, snapshots]) expect(await readdir(path)).toEqual([]);
+      for (const path of isShared ? [staging, leases] : [])
+        await expect.poll(() => readdir(path), { timeout: 20_000 }).toEqual([]);
+      expect(await readdir(staging)).toEqual([]);
       await expect.poll(() => readdir(trash), { timeout: 20_000 }).toEqual([]);
     }
   },

@@ -9,10 +9,11 @@ import { toLocalContent } from '../support/content-path.ts';
 import { CLUSTER_ID } from '../contract/file-store-local.ts';
 
 /**
- * A process that is killed in the middle of its work: `node filestore-victim.ts POOL RUN_DIRECTORY OPERATION STEP`. Whatever it
+ * A process that is killed in the middle of its work: `node filestore-victim.ts POOL RUN_DIRECTORY OPERATION STEP SHARING`. Whatever it
  * prints is the id that it works on.
  */
-const [path = '', runDirectory = '', operation = '', fatalStep = ''] = process.argv.slice(2);
+const [path = '', runDirectory = '', operation = '', fatalStep = '', sharing = ''] = process.argv.slice(2);
+const isShared = sharing === 'shared';
 const signal = AbortSignal.timeout(60_000);
 const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
 let isArmed = false;
@@ -21,7 +22,9 @@ const store: LocalFileStore = await openLocalStore(
     pool: { name: 'test', path, overcommit: 1, lowWaterPercent: 5 },
     host,
     clusterId: CLUSTER_ID,
-    nodeName: 'node-1',
+    // In a shared pool another node's: nobody sweeps what it leaves before its leases have run out.
+    nodeName: isShared ? 'node-2' : 'node-1',
+    isShared,
     locks: new KeyedLock(),
     clock: systemClock,
     logger: silentLogger,
@@ -37,14 +40,18 @@ const store: LocalFileStore = await openLocalStore(
 const source = await store.findVolumeByName({ name: 'source' }, signal);
 const sourceId = source?.id ?? '';
 const layout = source?.kept.layout ?? 'image';
+const quota = isShared && layout === 'directory' ? 'none' : 'required';
 isArmed = true;
 const operations: Record<string, (target: FileStore) => Promise<unknown>> = {
-  create: (target) => target.createVolume(toRequest('made', { layout }), signal),
+  create: (target) => target.createVolume(toRequest('made', { layout, quota }), signal),
   clone: (target) =>
-    target.createVolume(toRequest('made', { layout, source: { kind: 'volume', id: sourceId } }), signal),
+    target.createVolume(
+      toRequest('made', { layout, quota, source: { kind: 'volume', id: sourceId } }),
+      signal,
+    ),
   receive: (target) => {
     const origin = { nodeName: 'node-1', poolId: 'zzzzzzzz', address: undefined, ticket: undefined };
-    const asked = toRequest('made', { layout, source: { kind: 'volume', id: sourceId }, origin });
+    const asked = toRequest('made', { layout, quota, source: { kind: 'volume', id: sourceId }, origin });
     return target.createVolume(asked, signal);
   },
   snapshot: (target) => target.createSnapshot({ name: 'made', sourceVolumeId: sourceId }, signal),
