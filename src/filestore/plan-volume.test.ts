@@ -150,6 +150,14 @@ describe('the layout', () => {
   });
 });
 
+it('says of an export who can limit directories there', () => {
+  const facts: PlanningFacts = { ...NONE, abilities: { ...NONE.abilities, fsType: 'nfs4' } };
+
+  expect(() => planVolume({ ...REQUEST, layout: 'directory' }, undefined, facts)).toThrow(
+    /\(nfs4\) cannot limit directories.*say quota: none.*where an agent runs on its server/,
+  );
+});
+
 describe('the file system of an image', () => {
   it.each([
     ['ext4 when nothing is asked', {}, undefined, 'ext4'],

@@ -96,11 +96,17 @@ function checkDirectory(
       request.source === undefined
         ? 'use layout image or auto, say quota: none to go without a limit, or put the pool'
         : 'say quota: none to go without a limit, use a pool that can, or put this one';
+    const place = isServed(facts) ? 'where an agent runs on its server' : 'on xfs with prjquota or on btrfs';
     throw invalid(
       request,
-      `pool ${facts.poolName} (${facts.abilities.fsType}) cannot limit directories: ${choices} on xfs with prjquota or on btrfs`,
+      `pool ${facts.poolName} (${facts.abilities.fsType}) cannot limit directories: ${choices} ${place}`,
     );
   }
+}
+
+/** An export is limited where its file system is, by an agent there; a client cannot. */
+function isServed({ abilities }: PlanningFacts): boolean {
+  return abilities.fsType === 'nfs' || abilities.fsType === 'nfs4';
 }
 
 function noLimitHere(

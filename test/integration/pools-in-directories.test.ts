@@ -74,6 +74,27 @@ describe.skipIf(skipsRootTests())('pools in directories', () => {
     expect(await readdir(join(disk.path, 'pool'))).toContain('.stowage');
   });
 
+  it('that nodes share are one for all of them, also when they open it at the same moment', async () => {
+    await using another = await makePoolsFixture(signal);
+    const pool = { ...createPool('pool', none), isShared: true };
+    await mkdir(pool.path);
+
+    const [one, other] = (await Promise.all([open([pool]), another.open([pool])])).map((stores) =>
+      getStore(stores),
+    );
+
+    expect(one?.poolId).toBe(other?.poolId);
+    const volume = await one?.createVolume(toRequest('v', { quota: 'none' }), signal);
+    expect(await other?.findVolumeByName({ name: 'v' }, signal)).toEqual(volume);
+  });
+
+  it('that nodes share cannot be on a disk that only one of them can mount', async () => {
+    const backing = { type: 'device', device: '/dev/null' } as const;
+    const pool = { ...createPool('pool', backing), isShared: true };
+
+    expect(getSentence(await open([pool]))).toMatch(/Choose backing none/);
+  });
+
   it('are not made where volumes are without a record of a pool', async () => {
     const pool = createPool('pool', none);
     await mkdir(join(pool.path, 'volumes'), { recursive: true });

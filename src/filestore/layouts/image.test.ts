@@ -58,4 +58,55 @@ describe('an image that grows', () => {
     expect(sizes).toEqual([4096]);
     expect((await stat(path)).size).toBe(1024 ** 2);
   });
+
+  it('is not made smaller where others may have made it larger meanwhile', async () => {
+    const path = join(directory, 'disk.img');
+    await writeFile(path, '');
+    await truncate(path, 4096);
+    const syscalls = unusable<Host['syscalls']>('syscalls', {
+      async allocate({ offset, length }) {
+        expect(offset + length).toBe(8192);
+        await truncate(path, 16_384);
+      },
+    });
+    const host = unusable<Host>('host', { syscalls });
+    const rest = { locks: new KeyedLock(), isInstant: true, sectorSizeBytes: 512 };
+    const layout = createImageLayout({ host, ...rest, isShared: true });
+    const plain = { path, kept: { ...kept, preallocated: false } };
+
+    await layout.grow(plain, 8192, signal);
+    expect((await stat(path)).size).toBe(16_384);
+    await layout.grow(plain, 8192, signal);
+    expect((await stat(path)).size).toBe(16_384);
+  });
+
+  it('keeps what others gave it when there is no room for more', async () => {
+    const path = join(directory, 'disk.img');
+    await writeFile(path, '');
+    const syscalls = unusable<Host['syscalls']>('syscalls', {
+      async allocate() {
+        await truncate(path, 16_384);
+        throw full;
+      },
+    });
+    const host = unusable<Host>('host', { syscalls });
+    const rest = { locks: new KeyedLock(), isInstant: true, sectorSizeBytes: 512 };
+    const layout = createImageLayout({ host, ...rest, isShared: true });
+
+    await expect(layout.grow({ path, kept }, 1024 ** 2, signal)).rejects.toBe(full);
+    expect((await stat(path)).size).toBe(16_384);
+  });
+
+  it('grows also where blocks cannot be allocated', async () => {
+    const path = join(directory, 'disk.img');
+    await writeFile(path, '');
+    const none = new SystemCallError({ code: 'EOPNOTSUPP', errno: 95, syscall: 'fallocate', message: 'no' });
+    const syscalls = unusable<Host['syscalls']>('syscalls', { allocate: () => Promise.reject(none) });
+    const host = unusable<Host>('host', { syscalls });
+    const rest = { locks: new KeyedLock(), isInstant: true, sectorSizeBytes: 512 };
+    const layout = createImageLayout({ host, ...rest, isShared: true });
+
+    await layout.grow({ path, kept: { ...kept, preallocated: false } }, 8192, signal);
+    expect((await stat(path)).size).toBe(8192);
+  });
 });
