@@ -1,18 +1,19 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDirectoryDurable, fsyncDirectory } from '../base/durable-files.ts';
 import { isErrno } from '../base/errno.ts';
 import { DriverError } from '../domain/errors.ts';
 import { parseObjectId } from '../domain/ids.ts';
-import type { VolumeRecord } from './records.ts';
+import { RECORD_FILES } from './paths.ts';
+import { readRecordFile } from './record-file.ts';
+import { VolumeRecord } from './records.ts';
 import type { StoreContext } from './store-context.ts';
 
 /**
  * Takes a volume out of the pool and keeps all of it for people: its record, its content and its quota. One rename, durable once the directory that it left is
- * synced, too, which is the caller's part. Gone already is fine.
+ * synced, too, which is the caller's part. Gone already is fine. Where other nodes work on the pool, another volume may have the name by now: that one is put back.
  */
 export async function setAside(
-  { paths, clock, logger }: Pick<StoreContext, 'paths' | 'clock' | 'logger'>,
+  { paths, files, clock, logger }: Pick<StoreContext, 'paths' | 'files' | 'clock' | 'logger'>,
   volume: VolumeRecord,
   how: NonNullable<VolumeRecord['onDelete']>,
 ): Promise<void> {
@@ -23,15 +24,26 @@ export async function setAside(
     directory,
     how === 'retain' ? volume.id : toArchiveName(volume, id.generation, clock.now()),
   );
+  const place = paths.objectDirectory('volume', id.hash);
   await ensureDirectoryDurable(directory);
   try {
-    await rename(paths.objectDirectory('volume', id.hash), kept);
+    await files.rename(place, kept);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return;
-    throw error;
+    // Only the answer may have been lost.
+    if ((await findRecordAt(kept)) === undefined) {
+      if (isErrno(error, 'ENOENT')) return;
+      throw error;
+    }
   }
+  const found = await findRecordAt(kept);
+  if (found !== undefined && found.id !== volume.id) return await files.rename(kept, place);
   await fsyncDirectory(directory);
   logger.info('A deleted volume is kept, since its class says so', { volumeId: volume.id, path: kept });
+}
+
+async function findRecordAt(directory: string): Promise<VolumeRecord | undefined> {
+  const path = join(directory, RECORD_FILES.volume);
+  return await readRecordFile({ path, schema: VolumeRecord, subject: `the volume at ${directory}` });
 }
 
 /** `default.website.2026-11-24T10-15-00Z.qzm3hkea`: whose it was and when it was deleted; the end is the generation of its id. */

@@ -48,6 +48,7 @@ export function createWorkerStoreOpening(
         name: pool.name,
         path: root,
         backing: { type: 'none' },
+        isShared: true,
         overcommit: pool.overcommit,
         lowWaterPercent: pool.lowWaterPercent,
       };
