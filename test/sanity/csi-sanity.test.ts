@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ControllerDefinition } from '../../src/gen/csi/v1/Controller.ts';
 import type { RpcClient } from '../../src/rpc/client.ts';
 import { findSanityProgram, runSanity, type SanityTest } from '../support/csi-sanity.ts';
+import { MAY_SKIP } from '../support/sanity-skips.ts';
 import {
   listMountPointsBelow,
   makeScratchDirectory,
@@ -83,10 +84,6 @@ const VARIANTS: readonly Variant[] = [
   shared,
   { ...shared, title: `${shared.title}, controller and node apart`, deployment: 'controller and node apart' },
 ];
-
-/** Why the suite may leave a test out: this driver does not attach, modify or snapshot groups; what all nodes share has neither places nor anything to grow on a node; and one test is switched off in it. */
-const MAY_SKIP =
-  /^((Controller ?Publish|.*UnpublishVolume|(Controller)?Modify ?Volume|GroupControllerService|NodeExpandVolume|SNAPSHOT_ACCESSIBILITY_CONSTRAINTS).* not supported \(|disabled in the suite itself$)/i;
 
 const skipsRoot = skipsRootTests();
 const program = skipsRoot ? undefined : await findSanityProgram();

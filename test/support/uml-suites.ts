@@ -41,7 +41,7 @@ export interface GuestReport {
 }
 
 /** Which suites to run, and in what. */
-export interface SuitesOptions extends Pick<GuestOptions, 'scratchMiB' | 'port'> {
+export interface SuitesOptions extends Pick<GuestOptions, 'scratchMiB' | 'port' | 'environment'> {
   /** Folder with the `*.guest.ts` files. */
   readonly folder: string;
   /** A vitest configuration, relative to the project. */
@@ -66,6 +66,7 @@ export async function runSuitesInGuest(options: SuitesOptions): Promise<GuestRep
     ],
     ...(options.scratchMiB === undefined ? {} : { scratchMiB: options.scratchMiB }),
     ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
     onLine(line) {
       if (options.answer !== undefined) void answerLine(line, options.answer, (said) => guest.send(said));
     },
