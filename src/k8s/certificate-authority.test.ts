@@ -94,6 +94,8 @@ describe('a new installation', () => {
   it('is one, however many controllers start at once', async () => {
     await using api = await startFakeApi();
     using client = api.createClient();
+    // All of them have seen that there is none before the first one makes it.
+    api.gather(5, ({ verb, name }) => verb === 'create' && name === undefined);
     const makers = await Promise.all(Array.from({ length: 5 }, () => open(createSecrets(client, 'storage'))));
 
     const bundles = new Set(makers.map((maker) => maker.current().ca));

@@ -25,6 +25,12 @@ export type Fault =
   | 'drop'
   | 'stall';
 
+interface Gathering {
+  left: number;
+  readonly matches: (request: SeenRequest) => boolean;
+  readonly complete: PromiseWithResolvers<void>;
+}
+
 interface PlannedFault {
   readonly fault: Fault;
   readonly matches: (request: SeenRequest) => boolean;
@@ -57,6 +63,7 @@ export class FakeApiServer implements AsyncDisposable {
   /** The token that is asked for; undefined: everybody is let in. */
   token: string | undefined;
   readonly #faults: PlannedFault[] = [];
+  #gathering: Gathering | undefined;
   readonly #watches = new Set<ServerResponse>();
   readonly #server: Server;
 
@@ -97,6 +104,11 @@ export class FakeApiServer implements AsyncDisposable {
   /** The next `times` requests that match meet this fault. */
   fail(fault: Fault, matches: (request: SeenRequest) => boolean = () => true, times = 1): void {
     this.#faults.push({ fault, matches, left: times });
+  }
+
+  /** The next `count` requests that match are carried out once all of them have come. */
+  gather(count: number, matches: (request: SeenRequest) => boolean): void {
+    this.#gathering = { left: count, matches, complete: Promise.withResolvers<void>() };
   }
 
   /** Breaks every watch in the middle. */
@@ -162,12 +174,21 @@ export class FakeApiServer implements AsyncDisposable {
     }
     this.#admit(seen, request);
     const body = request.method === 'GET' ? undefined : await json(request);
+    await this.#waitForOthers(seen);
     if (seen.verb === 'watch') {
       this.#watch(url.pathname, seen, response);
       return;
     }
     const answer = this.#perform(url.pathname, seen, { body, type: request.headers['content-type'] });
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  }
+
+  async #waitForOthers(seen: SeenRequest): Promise<void> {
+    const gathering = this.#gathering;
+    if (gathering === undefined || gathering.left === 0 || !gathering.matches(seen)) return;
+    gathering.left -= 1;
+    if (gathering.left === 0) gathering.complete.resolve();
+    await gathering.complete.promise;
   }
 
   #takeFault(seen: SeenRequest): Fault | undefined {
