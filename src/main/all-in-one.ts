@@ -48,6 +48,7 @@ export async function startAllInOne(
   const metrics = await observe(options, lifetime, {
     operationsInFlight: () => operations.size,
     listPoolRoom: () => listPoolRoom(seen, systemClock),
+    listWorkers: () => seen.flatMap((pools) => pools.listWorkers?.() ?? []),
     getReadiness: () => reportReadiness(readiness, seen),
   });
   const opening = holdPools(drivers, lifetime);

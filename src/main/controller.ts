@@ -91,8 +91,11 @@ export async function startController(
     servers.add(await serveDriver(served, options, { metrics, operations }));
   }
   orphans.start();
-  for (const { driver, pools } of drivers) {
-    tellPoolNews(ground, driver, () => pools.listInstances());
+  for (const { driver, pools, listUnenforced } of drivers) {
+    tellPoolNews(ground, driver, {
+      listInstances: () => pools.listInstances(),
+      listUnenforced: () => listUnenforced?.() ?? [],
+    });
     logger.info('serving', { driver, version });
   }
 

@@ -69,6 +69,7 @@ export async function offerPools(
   const metrics = await observe(options, lifetime, {
     operationsInFlight: () => operations.size,
     listPoolRoom: () => listPoolRoom(offers, systemClock),
+    listWorkers: () => offers.flatMap((pools) => pools.listWorkers?.() ?? []),
     getReadiness: () => reportReadiness(readiness, offers),
   });
   const opening = holdPools(drivers, lifetime);

@@ -4,11 +4,12 @@ import type { LocalFileStore, StoreRoom } from '../filestore/file-store.ts';
 import type { StoreEntry } from '../filestore/store-directory.ts';
 import { listPoolRoom } from './pool-room.ts';
 
+const DOWN = { isUp: false, limitsDirectories: undefined, room: undefined };
 const ROOM: StoreRoom = { totalBytes: 10, freeBytes: 8, promisedBytes: 5, availableBytes: 4 };
 
 function createEntry(poolName: string, getRoom: () => Promise<StoreRoom>): StoreEntry<LocalFileStore> {
   // Nothing else of a store is asked.
-  const store = { getRoom } as unknown as LocalFileStore;
+  const store = { getRoom, abilities: { quota: 'project' } } as unknown as LocalFileStore;
   return { poolName, nodeName: 'node-a', poolId: undefined, state: { store } };
 }
 
@@ -31,10 +32,23 @@ describe('the room of the pools', () => {
     };
 
     expect(await listPoolRoom([{ driver: 'd', stores }], stillClock)).toEqual([
-      { driver: 'd', pool: 'good', node: 'node-a', room: ROOM },
-      { driver: 'd', pool: 'broken', node: 'node-a', room: undefined },
-      { driver: 'd', pool: 'closed', node: 'node-a', room: undefined },
-      { driver: 'd', pool: 'away', node: 'node-a', room: undefined },
+      { driver: 'd', pool: 'good', node: 'node-a', isUp: true, limitsDirectories: true, room: ROOM },
+      { driver: 'd', pool: 'broken', node: 'node-a', ...DOWN, limitsDirectories: true },
+      { driver: 'd', pool: 'closed', node: 'node-a', ...DOWN, limitsDirectories: true },
+      { driver: 'd', pool: 'away', node: 'node-a', ...DOWN },
+    ]);
+  });
+
+  it('is what is known already where asking would wake somebody', async () => {
+    const store = {
+      getRoom: () => Promise.reject(new Error('woken')),
+      peekRoom: () => undefined,
+      abilities: { quota: 'none' },
+    } as unknown as LocalFileStore;
+    const entry = { poolName: 'asleep', nodeName: 'node-a', poolId: undefined, state: { store } };
+
+    expect(await listPoolRoom([{ driver: 'd', stores: { list: () => [entry] } }], stillClock)).toEqual([
+      { driver: 'd', pool: 'asleep', node: 'node-a', isUp: true, limitsDirectories: false, room: undefined },
     ]);
   });
 
@@ -42,7 +56,7 @@ describe('the room of the pools', () => {
     const stores = { list: () => [createEntry('hung', () => new Promise(() => {}))] };
 
     expect(await listPoolRoom([{ driver: 'd', stores }], lateClock)).toEqual([
-      { driver: 'd', pool: 'hung', node: 'node-a', room: undefined },
+      { driver: 'd', pool: 'hung', node: 'node-a', ...DOWN },
     ]);
   });
 });

@@ -13,8 +13,8 @@ export async function listPoolRoom(
 ): Promise<readonly PoolRoom[]> {
   const end = new AbortController();
   const late = clock.sleep(DEADLINE_MS, end.signal).then(
-    () => undefined,
-    () => undefined,
+    () => DOWN,
+    () => DOWN,
   );
   try {
     return await Promise.all(
@@ -23,7 +23,7 @@ export async function listPoolRoom(
           driver,
           pool: entry.poolName,
           node: entry.nodeName,
-          room: await Promise.race([findRoom(entry, end.signal), late]),
+          ...(await Promise.race([look(entry, end.signal), late])),
         })),
       ),
     );
@@ -32,12 +32,19 @@ export async function listPoolRoom(
   }
 }
 
-/** Undefined when the pool is not open or cannot be read, which its health and its log say more about. */
-async function findRoom(entry: StoreEntry, signal: AbortSignal): Promise<PoolRoom['room']> {
-  if (!('store' in entry.state)) return undefined;
+type Sight = Pick<PoolRoom, 'isUp' | 'limitsDirectories' | 'room'>;
+
+const DOWN: Sight = { isUp: false, limitsDirectories: undefined, room: undefined };
+
+/** A pool that is not open, or cannot be read, is down; its health and its log say more. One that would have to be woken is left alone. */
+async function look({ state }: StoreEntry, signal: AbortSignal): Promise<Sight> {
+  if (!('store' in state)) return DOWN;
+  const { store } = state;
+  const limitsDirectories = store.abilities.quota !== 'none';
+  if (store.peekRoom !== undefined) return { isUp: true, limitsDirectories, room: store.peekRoom() };
   try {
-    return await entry.state.store.getRoom(signal);
+    return { isUp: true, limitsDirectories, room: await store.getRoom(signal) };
   } catch {
-    return undefined;
+    return { ...DOWN, limitsDirectories };
   }
 }

@@ -54,8 +54,23 @@ export const METRICS = {
   },
   stowage_pool_up: {
     type: 'gauge',
-    help: '1 when the room of the pool could be read, else 0; the other pool metrics are then left out.',
+    help: '1 while the pool answers, else 0; figures of its room are then left out, and also where nobody has asked a shared pool lately.',
     labels: ['pool', 'node', 'driver'],
+  },
+  stowage_pool_limits_directories: {
+    type: 'gauge',
+    help: '1 when the pool can hold directories to their size. 0: sizes of directories are not enforced there, and classes have to say quota: none.',
+    labels: ['pool', 'node', 'driver'],
+  },
+  stowage_pool_worker_running: {
+    type: 'gauge',
+    help: '1 while the process runs that works on the pool, which is ended when it is idle.',
+    labels: ['pool', 'driver'],
+  },
+  stowage_pool_workers_stuck: {
+    type: 'gauge',
+    help: 'Processes that worked on the pool and hang in the kernel, since its server does not answer.',
+    labels: ['pool', 'driver'],
   },
   stowage_agent_up: {
     type: 'gauge',

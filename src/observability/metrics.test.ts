@@ -33,8 +33,8 @@ describe('createMetrics', () => {
 
   it('asks for rooms and operations at each scrape, and forgets pools that are gone', async () => {
     let rooms: readonly PoolRoom[] = [
-      { driver: 'd', pool: 'ssd', node: 'n1', room },
-      { driver: 'd', pool: 'hdd', node: 'n1', room: undefined },
+      { driver: 'd', pool: 'ssd', node: 'n1', isUp: true, limitsDirectories: true, room },
+      { driver: 'd', pool: 'hdd', node: 'n1', isUp: false, limitsDirectories: undefined, room: undefined },
     ];
     const metrics = metricsOver(() => rooms);
 

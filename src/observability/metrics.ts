@@ -5,12 +5,17 @@ import { METRICS } from './metric-table.ts';
 /** From 1 ms to about a minute, doubling. */
 const DURATION_BUCKETS = Array.from({ length: 17 }, (_, index) => 0.001 * 2 ** index);
 
-/** Room in one pool of one node; undefined when it cannot be read now. */
+/** One pool of one node. */
 export interface PoolRoom {
   /** CSI name of the driver that it belongs to: two drivers may each have a pool of that name. */
   readonly driver: string;
   readonly pool: string;
   readonly node: string;
+  /** Whether it can be used now. */
+  readonly isUp: boolean;
+  /** Whether it can hold a directory to its size; undefined when nobody can say now. */
+  readonly limitsDirectories: boolean | undefined;
+  /** Undefined when it cannot be read now, or when nobody has asked a pool lately that is not to be woken for this. */
   readonly room:
     | {
         readonly totalBytes: number;
@@ -29,8 +34,19 @@ export interface MetricsOptions {
   readonly listPoolRoom: () => Promise<readonly PoolRoom[]>;
   /** Every agent that there should be. Left out by programs that use none. */
   readonly listAgents?: () => readonly { readonly node: string; readonly isAnswering: boolean }[];
+  /** The worker of each pool that has one. Left out by programs that have none. */
+  readonly listWorkers?: () => readonly WorkerState[];
   /** Volumes that nobody outside knows. Left out by programs that do not look for them. */
   readonly countOrphans?: () => number;
+}
+
+/** The child process that works on a pool. */
+export interface WorkerState {
+  readonly driver: string;
+  readonly pool: string;
+  readonly isRunning: boolean;
+  /** Processes that hang in the kernel and cannot be ended. */
+  readonly stuck: number;
 }
 
 /** Which call a figure is about. */
@@ -64,6 +80,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const refused = new Counter(spec(registry, 'stowage_agent_refused_total'));
   const inFlight = new Gauge(spec(registry, 'stowage_operations_in_flight'));
   const pools = createPoolGauges(registry);
+  const workers = createWorkerGauges(registry);
   const agents = new Gauge(spec(registry, 'stowage_agent_up'));
   const orphans = new Gauge(spec(registry, 'stowage_orphan_volumes'));
   new Gauge(spec(registry, 'stowage_build_info')).set(
@@ -85,6 +102,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       orphans.set(options.countOrphans?.() ?? 0);
       inFlight.set(options.operationsInFlight());
       pools.set(rooms);
+      workers.set(options.listWorkers?.() ?? []);
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
   };
@@ -96,18 +114,34 @@ function createPoolGauges(registry: Registry): { set(rooms: readonly PoolRoom[])
   const free = new Gauge(spec(registry, 'stowage_pool_free_bytes'));
   const promised = new Gauge(spec(registry, 'stowage_pool_promised_bytes'));
   const available = new Gauge(spec(registry, 'stowage_pool_available_bytes'));
+  const limits = new Gauge(spec(registry, 'stowage_pool_limits_directories'));
   return {
     set(rooms) {
       // A pool that is gone, or cannot be read, must not keep its last figures.
-      for (const gauge of [up, total, free, promised, available]) gauge.reset();
-      for (const { room, driver, pool, node } of rooms) {
+      for (const gauge of [up, total, free, promised, available, limits]) gauge.reset();
+      for (const { room, isUp, limitsDirectories, driver, pool, node } of rooms) {
         const labels = { pool, node, driver };
-        up.set(labels, room === undefined ? 0 : 1);
+        up.set(labels, isUp ? 1 : 0);
+        if (limitsDirectories !== undefined) limits.set(labels, limitsDirectories ? 1 : 0);
         if (room === undefined) continue;
         total.set(labels, room.totalBytes);
         free.set(labels, room.freeBytes);
         promised.set(labels, room.promisedBytes);
         available.set(labels, room.availableBytes);
+      }
+    },
+  };
+}
+
+function createWorkerGauges(registry: Registry): { set(workers: readonly WorkerState[]): void } {
+  const running = new Gauge(spec(registry, 'stowage_pool_worker_running'));
+  const stuck = new Gauge(spec(registry, 'stowage_pool_workers_stuck'));
+  return {
+    set(workers) {
+      for (const gauge of [running, stuck]) gauge.reset();
+      for (const { driver, pool, ...worker } of workers) {
+        running.set({ driver, pool }, worker.isRunning ? 1 : 0);
+        stuck.set({ driver, pool }, worker.stuck);
       }
     },
   };

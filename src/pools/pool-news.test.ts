@@ -50,6 +50,20 @@ describe('news of pools', () => {
     ]);
   });
 
+  it('say once that a pool does not enforce sizes, also when it never did', () => {
+    const desk = new PoolNewsDesk(OPEN.driver);
+    const unenforced = new Set([OPEN.poolId]);
+    const look = (instance: PoolInstance, these = unenforced): readonly string[] =>
+      desk.look([instance], these).map(({ reason }) => reason);
+
+    expect(look(OPEN)).toEqual(['SizesNotEnforced']);
+    expect(look(OPEN)).toEqual([]);
+    expect(look(SILENT, new Set())).toEqual(['PoolSilent']);
+    expect(look(OPEN)).toEqual(['PoolOpen']);
+    expect(look(OPEN, new Set())).toEqual([]);
+    expect(look(OPEN)).toEqual(['SizesNotEnforced']);
+  });
+
   it.each<[string, readonly PoolInstance[], readonly string[]]>([
     ['silent', [OPEN, SILENT], ['Warning PoolSilent']],
     ['unavailable', [OPEN, { ...OPEN, condition: 'unavailable' }], ['Warning PoolUnavailable']],

@@ -16,31 +16,56 @@ export interface PoolNews {
     | 'PoolReleased'
     | 'PoolReturning'
     | 'PoolBack'
-    | 'PoolAlmostFull';
+    | 'PoolAlmostFull'
+    | 'SizesNotEnforced';
   readonly message: string;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Follows what becomes of the pools of one driver. What they are when they are seen first is no news. */
 export class PoolNewsDesk {
   readonly #driver: string;
   #before = new Map<string, PoolInstance>();
   readonly #almostFull = new Set<string>();
+  readonly #unenforced = new Set<string>();
 
   /** By its CSI name. */
   constructor(driver: string) {
     this.#driver = driver;
   }
 
-  /** What has changed since the last look at everything that is registered. */
-  look(registered: readonly PoolInstance[]): readonly PoolNews[] {
+  /**
+   * What has changed since the last look at everything that is registered. That a pool is one of those that do not enforce sizes is told once, also when it was so from the start.
+   */
+  look(registered: readonly PoolInstance[], unenforced: ReadonlySet<string> = NONE): readonly PoolNews[] {
     const instances = registered.filter(({ driver }) => driver === this.#driver);
     const news = instances.flatMap((after) => {
       const before = this.#before.get(after.poolId);
       const isLow = this.#noteLevel(after, before === undefined);
-      return before === undefined ? [] : [...listChanges(before, after), ...isLow];
+      const changes = before === undefined ? [] : [...listChanges(before, after), ...isLow];
+      return [...changes, ...this.#noteUnenforced(after, unenforced)];
     });
     this.#before = new Map(instances.map((instance) => [instance.poolId, instance]));
     return news;
+  }
+
+  #noteUnenforced(instance: PoolInstance, unenforced: ReadonlySet<string>): readonly PoolNews[] {
+    const { poolId } = instance;
+    if (!unenforced.has(poolId)) {
+      // One that is out of reach has not begun to.
+      if (instance.condition === 'open') this.#unenforced.delete(poolId);
+      return [];
+    }
+    if (this.#unenforced.has(poolId)) return [];
+    this.#unenforced.add(poolId);
+    return [
+      tell(
+        instance,
+        'SizesNotEnforced',
+        'cannot enforce sizes, so that each of its volumes may fill it: run an agent on its server, or watch what it holds',
+      ),
+    ];
   }
 
   /** Full and almost full lie apart, so that a pool at the mark is not news all the time. */

@@ -30,6 +30,8 @@ export interface ControllerDriver {
   /** Its pools as sources of volumes of any driver: the node of an entry is one whose agent hands the content out. */
   readonly sources: StoreDirectory;
   readonly backend: ControllerBackend;
+  /** The ids of open pools that cannot hold volumes to their sizes, in no way that a class could ask for. Left out: there are none. */
+  readonly listUnenforced?: () => readonly string[];
 }
 
 /** Makes the half; nothing is begun yet. Undefined when the configuration has no section for the driver. */

@@ -4,6 +4,7 @@ import type { PluginFeatures } from '../../csi/identity.ts';
 import type { ContentSources } from '../../filestore/content/content.ts';
 import type { LocalFileStore } from '../../filestore/file-store.ts';
 import type { StoreDirectory } from '../../filestore/store-directory.ts';
+import type { WorkerState } from '../../observability/metrics.ts';
 import type { Host } from '../../host/host.ts';
 import type { PoolRegistry } from '../../pools/registry.ts';
 import type { GatedPools } from '../gated-pools.ts';
@@ -26,6 +27,8 @@ export interface LocalDriverDeps {
 export interface LocalPools extends PoolOffer<LocalFileStore> {
   /** Tries each pool once; what fails is tried again in the background. Never throws for a pool's sake. */
   open(signal: AbortSignal): Promise<void>;
+  /** The processes that work on pools of it; left out where there are none. */
+  listWorkers?(): readonly WorkerState[];
   /** Called after {@link open} has settled. */
   close(): Promise<void>;
 }

@@ -35,6 +35,12 @@ export const createNfsControllerDriver: CreateControllerDriver = ({
     endpoints: nfs,
     pools,
     sources: stores,
+    listUnenforced: () =>
+      pools.seen
+        .list()
+        .flatMap(({ poolId, state }) =>
+          poolId !== undefined && 'store' in state && state.store.abilities.quota === 'none' ? [poolId] : [],
+        ),
     backend: createNfsController({ stores, sources, released, origins, logger }),
   };
 };

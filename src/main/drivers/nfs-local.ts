@@ -51,6 +51,13 @@ function createNode(deps: LocalDriverDeps): Required<LocalDriver> | undefined {
   return {
     pools: {
       ...pools,
+      listWorkers: () =>
+        workers.list().map(({ pool, worker }) => ({
+          driver: nfs.driverName,
+          pool: pool.name,
+          isRunning: worker.isRunning,
+          stuck: worker.abandoned,
+        })),
       async close() {
         await pools.close();
         await workers.close();
