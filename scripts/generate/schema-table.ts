@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ZodType } from 'zod';
 import { z } from 'zod';
 
@@ -73,27 +74,44 @@ function listRows(schema: JsonSchema, prefix: string): readonly Row[] {
 }
 
 function listNested(property: JsonSchema, key: string): readonly Row[] {
-  if (property.items !== undefined) return listRows(property.items, `${key}[].`);
-  if (property.oneOf !== undefined) return property.oneOf.flatMap((variant) => listVariant(variant, key));
+  if (property.items !== undefined) return listNested(property.items, `${key}[]`);
+  if (property.oneOf !== undefined) return listVariants(property.oneOf, key);
   return listRows(property, `${key}.`);
 }
 
+/** What all alternatives have alike comes first, and once. */
+function listVariants(variants: readonly JsonSchema[], key: string): readonly Row[] {
+  const all = variants.map((variant) => listVariant(variant, key));
+  const isCommon = (row: Row): boolean =>
+    all.every(({ rest }) => rest.some((other) => isDeepStrictEqual(other, row)));
+  const [first] = all;
+  const common = first?.rest.filter(isCommon) ?? [];
+  const own = all.flatMap(({ tag, head, rest }) => [
+    ...head,
+    ...rest.filter((row) => !isCommon(row)).map((row) => ({ ...row, what: `${tag}${row.what}` })),
+  ]);
+  return [...common, ...own];
+}
+
 /** The keys of one alternative, with the value that chooses it in front. */
-function listVariant(variant: JsonSchema, key: string): readonly Row[] {
+function listVariant(
+  variant: JsonSchema,
+  key: string,
+): { readonly tag: string; readonly head: readonly Row[]; readonly rest: readonly Row[] } {
+  const rows = listRows(variant, `${key}.`);
   const chosen = Object.entries(variant.properties ?? {}).find(
     ([, property]) => property.const !== undefined,
   );
-  if (chosen === undefined) return listRows(variant, `${key}.`);
+  if (chosen === undefined) return { tag: '', head: [], rest: rows };
   const [name, { const: value }] = chosen;
-  const tag = `${name}: ${String(value)}`;
   const head = {
     key: `${key}.${name}`,
     values: `\`${String(value)}\``,
     fallback: '',
     what: text(variant.description),
   };
-  const rest = listRows(variant, `${key}.`).filter((row) => row.key !== head.key);
-  return [head, ...rest.map((row) => ({ ...row, what: `(${tag}) ${row.what}` }))];
+  const rest = rows.filter((row) => row.key !== head.key);
+  return { tag: `(${name}: ${String(value)}) `, head: [head], rest };
 }
 
 /** Sections that only hold others need no row of their own, nor do the values that choose an alternative. Throws for a key that nobody has described. */
