@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { HostpathConfig, HostpathPool } from '../../src/backends/hostpath/config.ts';
 import { HostpathParameters } from '../../src/backends/hostpath/parameters.ts';
+import { NfsConfig, NfsPool } from '../../src/backends/nfs/config.ts';
+import { NfsParameters } from '../../src/backends/nfs/parameters.ts';
+import { StaticAgents } from '../../src/config/cluster-schema.ts';
 import { AbsolutePath, baseConfigShape } from '../../src/config/schema.ts';
 
 /**
@@ -51,12 +54,8 @@ const CallingSidecar = Sidecar.extend({
   workers: Count.meta(say('How many calls it makes at once.')),
 });
 
-const StorageClass = z.strictObject({
+const classShape = {
   name: Text.min(1).meta(say('Its name.')),
-  driver: z
-    .literal('hostpath')
-    .optional()
-    .meta(say('The driver that makes its volumes. Default: hostpath, the only one so far.')),
   default: z.boolean().optional().meta(say('Whether claims that name no class get this one.')),
   reclaimPolicy: z
     .enum(['Delete', 'Retain'])
@@ -68,16 +67,41 @@ const StorageClass = z.strictObject({
     .optional()
     .meta(
       say(
-        'When a volume is made: with the first pod, on the node of that pod, or with the claim, on any node. Default: WaitForFirstConsumer.',
+        'When a volume is made: with the first pod, for hostpath on the node of that pod; or with the claim, for hostpath on any node. Default: WaitForFirstConsumer for hostpath, Immediate for nfs.',
       ),
     ),
-  fsType: z
-    .enum(['', 'ext4', 'xfs', 'btrfs'])
-    .optional()
-    .meta(say('The file system of images. Left empty: ext4.')),
   mountOptions: z.array(Text).optional().meta(say('Options of every mount of its volumes.')),
   annotations: StringMap.optional().meta(say('Its annotations.')),
-  parameters: HostpathParameters.optional().meta(say('As in the reference of StorageClass parameters.')),
+};
+
+const StorageClass = z.discriminatedUnion('driver', [
+  z
+    .strictObject({
+      driver: z.literal('hostpath').optional(),
+      ...classShape,
+      fsType: z
+        .enum(['', 'ext4', 'xfs', 'btrfs'])
+        .optional()
+        .meta(say('The file system of images. Left empty: ext4.')),
+      parameters: HostpathParameters.optional().meta(say('As in the reference of StorageClass parameters.')),
+    })
+    .meta(say('The host-path driver makes its volumes. Default, when no driver is said.')),
+  z
+    .strictObject({
+      driver: z.literal('nfs'),
+      ...classShape,
+      parameters: NfsParameters.optional().meta(say('As in the reference of StorageClass parameters.')),
+    })
+    .meta(say('The NFS driver makes its volumes.')),
+]);
+
+const SnapshotClass = z.strictObject({
+  name: Text.meta(say('Name of the VolumeSnapshotClass. Left empty: none is made.')),
+  default: z.boolean().meta(say('Whether snapshots that name no class get this one.')),
+  deletionPolicy: z
+    .enum(['Delete', 'Retain'])
+    .meta(say('What becomes of a snapshot whose object is deleted.')),
+  annotations: StringMap.meta(say('Its annotations.')),
 });
 
 /** See {@link say}. */
@@ -116,29 +140,47 @@ export const ChartValues = z.strictObject({
     .meta(say('Certificates for the way between controllers and nodes.')),
 
   drivers: z.strictObject({
-    hostpath: z.strictObject({
-      driverName: HostpathConfig.shape.driverName,
-      pools: z.array(HostpathPool).min(1).meta(say('The pools of the nodes.')),
-    }),
+    hostpath: z
+      .strictObject({
+        enabled: z.boolean().meta(say('Whether it runs.')),
+        driverName: HostpathConfig.shape.driverName,
+        pools: z.array(HostpathPool).min(1).meta(say('The pools of the nodes.')),
+      })
+      .meta(say('Volumes in directories and on disks of the nodes.')),
+    nfs: z
+      .strictObject({
+        enabled: z.boolean().meta(say('Whether it runs.')),
+        driverName: NfsConfig.shape.driverName,
+        pools: z.array(NfsPool).meta(say('The exports, and other file systems that all nodes share.')),
+        httpPorts: z
+          .strictObject({
+            provisioner: Port.meta(say('Of csi-provisioner.')),
+            resizer: Port.meta(say('Of csi-resizer.')),
+            snapshotter: Port.meta(say('Of csi-snapshotter.')),
+          })
+          .meta(
+            say(
+              'Where the sidecars of this driver, which are in one pod with those of the other one, have their metrics and their health.',
+            ),
+          ),
+      })
+      .meta(say('Volumes on NFS exports, and on other file systems that all nodes share.')),
   }),
   storageClasses: z.array(StorageClass).meta(say('The StorageClasses that are made.')),
   snapshots: z.strictObject({
     enabled: z
       .union([z.boolean(), z.literal('auto')])
       .meta(say('Whether there are snapshots. auto: when the cluster has their API.')),
-    class: z.strictObject({
-      name: Text.meta(say('Name of the VolumeSnapshotClass. Left empty: none is made.')),
-      default: z.boolean().meta(say('Whether snapshots that name no class get this one.')),
-      deletionPolicy: z
-        .enum(['Delete', 'Retain'])
-        .meta(say('What becomes of a snapshot whose object is deleted.')),
-      annotations: StringMap.meta(say('Its annotations.')),
-    }),
+    class: SnapshotClass.meta(say('The VolumeSnapshotClass of the host-path driver.')),
+    nfsClass: SnapshotClass.meta(say('The VolumeSnapshotClass of the NFS driver.')),
   }),
 
   controller: z.strictObject({
     replicas: Count.meta(say('How many there are. One calls at a time; another takes over when it is gone.')),
     httpPort: Port.meta(say('Of its metrics and its health, in the pod.')),
+    agents: StaticAgents.meta(
+      say('Agents of NFS servers that are no nodes of the cluster, which run `stowage agent`.'),
+    ),
     ...placement,
     topologySpreadConstraints: OpenList.meta(say('How they are spread.')),
     podDisruptionBudget: z.strictObject({
@@ -158,6 +200,13 @@ export const ChartValues = z.strictObject({
       .string()
       .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}$/)
       .meta({ form: '`ADDRESS:PORT`', ...say('Of its metrics and its health.') }),
+    dnsPolicy: z
+      .enum(['', 'Default', 'ClusterFirst', 'ClusterFirstWithHostNet'])
+      .meta(
+        say(
+          'Who resolves the names of NFS servers: Default is the resolver of the node, ClusterFirstWithHostNet that of the cluster, which knows Services. Left empty: the latter when the NFS driver runs, else the former.',
+        ),
+      ),
     ...placement,
     updateStrategy: Open.meta(say('How its pods are replaced.')),
   }),

@@ -55,31 +55,32 @@ const TlsSection = z
     'set directory, kubernetes, or both',
   );
 
+/** Agents that are named one by one. */
+export const StaticAgents = z
+  .array(
+    z.strictObject({
+      node: NodeName.meta({ description: 'Name of the node, as it says itself.' }),
+      address: DialAddress.meta({ description: 'Where its agent is reached.' }),
+    }),
+  )
+  .superRefine((agents, context) => {
+    for (const [index, { node }] of agents.entries()) {
+      if (!agents.slice(0, index).some((earlier) => earlier.node === node)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'node'],
+        message: `node ${node} is listed twice`,
+      });
+    }
+  });
+
 /** Where the nodes' agents are found. */
 const AgentsSection = z
   .strictObject({
-    static: z
-      .array(
-        z.strictObject({
-          node: NodeName.meta({ description: 'Name of the node, as it says itself.' }),
-          address: DialAddress.meta({ description: 'Where its agent is reached.' }),
-        }),
-      )
-      .superRefine((agents, context) => {
-        for (const [index, { node }] of agents.entries()) {
-          if (!agents.slice(0, index).some((earlier) => earlier.node === node)) continue;
-          context.addIssue({
-            code: 'custom',
-            path: [index, 'node'],
-            message: `node ${node} is listed twice`,
-          });
-        }
-      })
-      .optional()
-      .meta({
-        description:
-          'Agents one by one: all of them, or those beside the pods. The agent that is named here is the one of its node.',
-      }),
+    static: StaticAgents.optional().meta({
+      description:
+        'Agents one by one: all of them, or those beside the pods. The agent that is named here is the one of its node.',
+    }),
     kubernetes: z
       .strictObject({
         namespace: ObjectName.meta({ description: 'Where the pods of the nodes are.' }),

@@ -54,12 +54,26 @@ describe.each(Object.entries(VARIANTS))('the configuration of the variant %s', (
     expect(agent.address).toMatch(new RegExp(`:${kubernetes?.port}$`));
   });
 
-  it('names the socket that the sidecars use and the Secret that the nodes mount', async () => {
+  it('names the sockets that the sidecars use and the Secret that the nodes mount', async () => {
     const objects = await render(options);
     const { drivers, tls } = parseConfig(objects);
     const text = JSON.stringify(objects);
 
-    expect(text).toContain(`--csi-address=${drivers.hostpath?.endpoint?.slice('unix://'.length)}`);
+    for (const driver of Object.values(drivers).filter((section) => section !== undefined)) {
+      expect(text).toContain(`--csi-address=${driver.endpoint?.slice('unix://'.length)}`);
+    }
     expect(text).toContain(`"secretName":"${tls?.kubernetes?.agentSecret ?? 'agent-tls'}"`);
+  });
+
+  it('has the drivers that the cluster is told of', async () => {
+    const objects = await render(options);
+    const { drivers } = parseConfig(objects);
+
+    const told = objects.filter(({ kind }) => kind === 'CSIDriver').map(({ metadata }) => metadata.name);
+    expect(told.sort()).toEqual(
+      Object.values(drivers)
+        .flatMap((section) => section?.driverName ?? [])
+        .sort(),
+    );
   });
 });

@@ -7,6 +7,7 @@ const Container = z.looseObject({
   name: z.string(),
   image: z.string(),
   args: z.array(z.string()),
+  ports: z.array(z.object({ name: z.string(), containerPort: z.number() }).loose()).optional(),
   resources: z.object({
     requests: z.object({ cpu: z.string(), memory: z.string() }),
     limits: z.object({ memory: z.string() }),
@@ -38,6 +39,7 @@ const Workload = z.looseObject({
         containers: z.array(Container),
         priorityClassName: z.string(),
         hostNetwork: z.boolean().optional(),
+        dnsPolicy: z.string().optional(),
         automountServiceAccountToken: z.boolean(),
         securityContext: z.looseObject({ seccompProfile: z.object({ type: z.string() }) }),
         volumes: z.array(
@@ -101,6 +103,17 @@ describe.each(Object.entries(VARIANTS))('pods of the variant %s', (_name, option
     expect(privileged.map(({ name }) => name)).toEqual(['stowage']);
   });
 
+  it('have no two containers on one port', () => {
+    for (const kind of ['StatefulSet', 'DaemonSet']) {
+      const { containers } = getWorkload(objects, kind).spec.template.spec;
+      const ports = containers.flatMap((container) => container.ports ?? []);
+
+      expect(new Set(ports.map(({ containerPort }) => containerPort)).size).toBe(ports.length);
+      // Kubernetes takes no longer names.
+      expect(ports.filter(({ name }) => name.length > 15)).toEqual([]);
+    }
+  });
+
   it('start anew when the configuration changes', async () => {
     const values = { ...options.values, log: { level: 'debug' } };
     const changed = await render({ ...options, values });
@@ -120,13 +133,17 @@ describe.each(Object.entries(VARIANTS))('pods of the variant %s', (_name, option
     expect(getContainer(containers, 'stowage')).toMatchObject({ startupProbe: { periodSeconds: 2 } });
   });
 
-  it('tell the kubelet where the socket of the driver is on the host', () => {
+  it('tell the kubelet where the socket of each driver is on the host', () => {
     const { spec } = getWorkload(objects, 'DaemonSet').spec.template;
-    const path = spec.volumes.find(({ name }) => name === 'socket')?.hostPath?.path;
+    const registrars = spec.containers.filter(({ name }) => name.startsWith('node-driver-registrar'));
 
-    expect(getContainer(spec.containers, 'node-driver-registrar').args).toContain(
-      `--kubelet-registration-path=${path}/csi.sock`,
-    );
+    expect(registrars.length).toBe(objects.filter(({ kind }) => kind === 'CSIDriver').length);
+    for (const { args, volumeMounts } of registrars) {
+      const socket = volumeMounts.find(({ mountPath }) => mountPath.startsWith('/csi/'));
+      const path = spec.volumes.find(({ name }) => name === socket?.name)?.hostPath?.path;
+      expect(args).toContain(`--csi-address=${socket?.mountPath}/csi.sock`);
+      expect(args).toContain(`--kubelet-registration-path=${path}/csi.sock`);
+    }
   });
 });
 
@@ -174,5 +191,64 @@ describe('directories of the host', () => {
       '/srv/volumes': 'HostToContainer',
       '/srv/volumes-of-spare': 'HostToContainer',
     });
+  });
+});
+
+describe('mounts of exports', () => {
+  it('are shared both ways with the host, and by no other mount of a container', async () => {
+    const { spec } = getWorkload(await render(VARIANTS['nfs']), 'DaemonSet').spec.template;
+    const mountDirectory = '/var/lib/kubelet/plugins/nfs.stowage.dev/mounts';
+
+    const above = spec.containers.flatMap(({ name, volumeMounts }) =>
+      volumeMounts
+        .map(({ name: volume, mountPropagation }) => ({
+          name,
+          mountPropagation,
+          path: spec.volumes.find((each) => each.name === volume)?.hostPath?.path,
+        }))
+        .filter(({ path }) => path !== undefined && `${mountDirectory}/`.startsWith(`${path}/`)),
+    );
+
+    // A container that had them otherwise would keep them, and their server's file system in use, until it ends.
+    expect(above).toEqual([{ name: 'stowage', mountPropagation: 'Bidirectional', path: '/var/lib/kubelet' }]);
+  });
+
+  it('find servers by names of the cluster, unless the values say otherwise', async () => {
+    const policies = await Promise.all(
+      ['default', 'nfs', 'both'].map(
+        async (name) => getWorkload(await render(VARIANTS[name]), 'DaemonSet').spec.template.spec.dnsPolicy,
+      ),
+    );
+
+    expect(policies).toEqual(['Default', 'ClusterFirstWithHostNet', 'Default']);
+  });
+
+  it('have the directories that nodes export, and those that others mount on nodes, and none of other servers', async () => {
+    const list = async (name: string): Promise<readonly unknown[]> =>
+      getWorkload(await render(VARIANTS[name]), 'DaemonSet')
+        .spec.template.spec.volumes.filter((volume) => volume.name.startsWith('pool-'))
+        .map(({ hostPath }) => hostPath?.path);
+
+    expect(await list('nfs')).toEqual([]);
+    expect(await list('both')).toEqual(['/mnt/ceph', '/srv/stowage']);
+  });
+});
+
+describe('the CSIDriver of NFS', () => {
+  it('has the kubelet neither attach volumes nor go through them', async () => {
+    const driver = (await render(VARIANTS['nfs'])).find(({ kind }) => kind === 'CSIDriver');
+
+    expect(driver).toMatchObject({
+      metadata: { name: 'nfs.stowage.dev' },
+      spec: { attachRequired: false, fsGroupPolicy: 'None', storageCapacity: false },
+    });
+  });
+
+  it('has a provisioner that knows of no topology, and publishes no capacity', async () => {
+    const { containers } = getWorkload(await render(VARIANTS['both']), 'StatefulSet').spec.template.spec;
+
+    const flags = (name: string): string => getContainer(containers, name).args.join(' ');
+    expect(flags('csi-provisioner')).toMatch(/--strict-topology .*--enable-capacity/);
+    expect(flags('csi-provisioner-nfs')).not.toMatch(/topology|capacity/);
   });
 });

@@ -58,17 +58,20 @@ function expand(kind: string, table: Readonly<Record<string, string>>): readonly
  * What each sidecar asks of the API with the flags that the chart gives it: their own RBAC samples, less what those flags switch off, and less what their
  * sources never ask for. A leader is elected by get, create and update of a Lease; Events are created and patched.
  */
-const PROVISIONER = [
+const PLAIN_PROVISIONER = [
   ...expand('ClusterRole', {
     persistentvolumes: 'get list watch create patch delete',
     persistentvolumeclaims: 'get list watch update',
     events: 'create patch',
-    nodes: 'get list watch',
     'storage.k8s.io/storageclasses': 'get list watch',
-    'storage.k8s.io/csinodes': 'get list watch',
   }),
+  ...expand('Role', { 'coordination.k8s.io/leases': 'get create update' }),
+];
+/** With a driver that has topology, and with --enable-capacity. */
+const PROVISIONER = [
+  ...PLAIN_PROVISIONER,
+  ...expand('ClusterRole', { nodes: 'get list watch', 'storage.k8s.io/csinodes': 'get list watch' }),
   ...expand('Role', {
-    'coordination.k8s.io/leases': 'get create update',
     'storage.k8s.io/csistoragecapacities': 'list watch create update delete',
     pods: 'get',
   }),
@@ -108,6 +111,14 @@ describe('rights of the sidecars', () => {
 
     const used = [...PROVISIONER, ...RESIZER, ...PROVISIONER_WITH_SNAPSHOTS, ...SNAPSHOTTER];
     expect([...rights].sort()).toEqual([...new Set(used)].sort());
+  });
+});
+
+describe('rights of the sidecars of exports', () => {
+  it('reach no nodes: their provisioner asks for those only where there is topology', async () => {
+    const rights = listRights(await render({ ...VARIANTS['nfs'], apiVersions: [] }), '-sidecars');
+
+    expect([...rights].sort()).toEqual([...new Set([...PLAIN_PROVISIONER, ...RESIZER])].sort());
   });
 });
 

@@ -53,6 +53,28 @@ describe('the chart', () => {
   });
 });
 
+describe('what the chart says of exports', () => {
+  it('is whose sizes are not enforced, and where the certificates of agents are', async () => {
+    const notes = await renderNotes(VARIANTS['nfs']?.values);
+
+    expect(notes).toContain('SIZES ARE NOT ENFORCED for volumes of: appliance (quota: none)');
+    expect(notes).toContain('The pool nas needs the agent of nas, and that the certificates');
+    expect(notes).toContain('get secret stowage-agent-tls');
+    expect(notes).toContain('accessModes: [ReadWriteMany]');
+  });
+
+  it('is which node has to be there when its agent is not listed', async () => {
+    const notes = await renderNotes(VARIANTS['both']?.values);
+
+    expect(notes).toContain('needs the agent of ssd-1, which has to be a node of this cluster');
+    expect(notes).toContain('VolumeSnapshotClass stowage.');
+  });
+
+  it('is nothing where there are none', async () => {
+    expect(await renderNotes()).not.toMatch(/NOT ENFORCED|agent|export/);
+  });
+});
+
 /** What helm prints after an installation, for which it wants a cluster: a copy of the chart has it in an object instead. */
 async function renderNotes(values: object = {}): Promise<string> {
   await using scratch = await makeScratchDirectory();

@@ -7,6 +7,12 @@ import { renderText } from '../support/helm.ts';
 
 const INSTALL_PAGE = resolve(import.meta.dirname, '../../docs/how-to/install.md');
 
+/** Exports that no agent works on where they are. */
+function exportOf(...pools: readonly object[]): object {
+  const all = pools.map((pool) => ({ type: 'nfs', server: 'nas', export: '/srv', ...pool }));
+  return { drivers: { nfs: { enabled: true, pools: all } } };
+}
+
 describe('values that make no sense', () => {
   it.each([
     [
@@ -38,6 +44,49 @@ describe('values that make no sense', () => {
       'a pool that is not there',
       { storageClasses: [{ name: 'a', parameters: { pool: 'fast' } }] },
       'storageClasses: a asks for the pool fast, but drivers.hostpath.pools has only default',
+    ],
+    [
+      'no driver at all',
+      { drivers: { hostpath: { enabled: false } }, storageClasses: [] },
+      'drivers: none is enabled; set drivers.hostpath.enabled or drivers.nfs.enabled',
+    ],
+    [
+      'a driver of exports without exports',
+      { drivers: { nfs: { enabled: true } } },
+      'drivers.nfs: it is enabled and has no pools',
+    ],
+    [
+      'a class of a driver that does not run',
+      { storageClasses: [{ name: 'a', driver: 'nfs' }] },
+      'storageClasses: a is of the driver nfs, which is not enabled: set drivers.nfs.enabled',
+    ],
+    [
+      'a class of no known driver',
+      { storageClasses: [{ name: 'a', driver: 'smb' }] },
+      "at '/storageClasses/0/driver': value must be 'hostpath'",
+    ],
+    [
+      'a parameter that the driver of the class does not have',
+      { storageClasses: [{ name: 'a', driver: 'nfs', parameters: { layout: 'image' } }] },
+      "at '/storageClasses/0/parameters': additional properties 'layout' not allowed",
+    ],
+    [
+      'sizes that nobody can enforce',
+      { ...exportOf({ name: 'plain' }), storageClasses: [{ name: 'a', driver: 'nfs' }] },
+      'storageClasses: a makes volumes in the pool plain, which has no agent on its server, so that nobody can enforce their sizes: set parameters.quota to none',
+    ],
+    [
+      'one of several exports, and not which',
+      {
+        ...exportOf({ name: 'one' }, { name: 'two' }),
+        storageClasses: [{ name: 'a', driver: 'nfs', parameters: { quota: 'none' } }],
+      },
+      'storageClasses: a names no pool, and drivers.nfs.pools has several: one, two',
+    ],
+    [
+      'an address that nobody can dial',
+      { controller: { agents: [{ node: 'nas', address: 'nas.example' }] } },
+      "at '/controller/agents/0/address': 'nas.example' does not match pattern",
     ],
     [
       'half of the certificates',

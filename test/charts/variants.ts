@@ -83,4 +83,71 @@ export const VARIANTS: Readonly<Record<string, RenderOptions>> = {
       snapshots: { enabled: true },
     },
   },
+  /** Exports alone: one whose server has an agent, one that nobody can put an agent on. */
+  nfs: {
+    apiVersions: [SNAPSHOT_API],
+    values: {
+      drivers: {
+        hostpath: { enabled: false },
+        nfs: {
+          enabled: true,
+          pools: [
+            {
+              name: 'nas',
+              type: 'nfs',
+              server: 'nas.example',
+              export: '/srv/stowage',
+              agent: { node: 'nas', path: '/srv/stowage', mountPoint: '/srv' },
+            },
+            {
+              name: 'appliance',
+              type: 'nfs',
+              server: '2001:db8::7',
+              export: '/vol/kubernetes',
+              nfsVersions: ['4.1'],
+              mountOptions: ['nconnect=4'],
+              staticPaths: ['/media'],
+            },
+          ],
+        },
+      },
+      controller: { agents: [{ node: 'nas', address: 'nas.example:9810' }] },
+      storageClasses: [
+        { name: 'nas', driver: 'nfs', default: true, parameters: { pool: 'nas', onDelete: 'archive' } },
+        {
+          name: 'appliance',
+          driver: 'nfs',
+          mountOptions: ['noatime'],
+          parameters: { pool: 'appliance', quota: 'none', nfsVersions: '4.1' },
+        },
+      ],
+    },
+  },
+  /** Both drivers at once; an export of a node, and a file system that somebody else mounts on all of them. */
+  both: {
+    values: {
+      drivers: {
+        nfs: {
+          enabled: true,
+          pools: [
+            {
+              name: 'exported',
+              type: 'nfs',
+              server: 'ssd-1.example',
+              export: '/srv/stowage',
+              agent: { node: 'ssd-1', path: '/srv/stowage' },
+            },
+            { name: 'ceph', type: 'shared', path: '/mnt/ceph/stowage', mountPoint: '/mnt/ceph' },
+          ],
+        },
+      },
+      storageClasses: [
+        { name: 'local', parameters: { pool: 'default' } },
+        { name: 'exported', driver: 'nfs', parameters: { pool: 'exported' } },
+        { name: 'ceph', driver: 'nfs', parameters: { pool: 'ceph', quota: 'none' } },
+      ],
+      node: { dnsPolicy: 'Default' },
+      snapshots: { enabled: true, nfsClass: { name: '' } },
+    },
+  },
 };

@@ -30,27 +30,50 @@ controller:
       namespace: {{ .Release.Namespace }}
       selector: {{ printf "app.kubernetes.io/name=%s,app.kubernetes.io/instance=%s,app.kubernetes.io/component=node" (include "stowage.name" .) .Release.Name }}
       port: {{ .Values.node.agentPort }}
+    {{- with .Values.controller.agents }}
+    static:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
   registry:
     type: kubernetes
   lease:
     namespace: {{ .Release.Namespace }}
     name: {{ $name }}-controller
 drivers:
-  hostpath:
-    driverName: {{ .Values.drivers.hostpath.driverName }}
-    endpoint: unix:///csi/hostpath/csi.sock
+  {{- range (include "stowage.drivers" . | fromJson).drivers }}
+  {{ .key }}:
+    driverName: {{ .name }}
+    endpoint: unix:///csi/{{ .key }}/csi.sock
+    {{- if eq .key "nfs" }}
+    mountDirectory: {{ include "stowage.mountDirectory" $ }}
+    {{- end }}
     pools:
-      {{- toYaml .Values.drivers.hostpath.pools | nindent 6 }}
+      {{- toYaml (get $.Values.drivers .key).pools | nindent 6 }}
+  {{- end }}
 {{- end -}}
 
 {{/*
 Directories of the host that pools need beside the state directory, sorted, each once, as a JSON object {"paths": [...]}. One that is
-below another needs no mount of its own; those of backing files have one in any case, since that makes them where they are missing.
+below another needs no mount of its own; those of backing files have one in any case, since that makes them where they are missing. An agent that
+is not listed beside the nodes is that of a node, which has the directory that it exports.
 */}}
 {{- define "stowage.poolDirectories" -}}
 {{- $files := list -}}
 {{- $wanted := list -}}
-{{- range .Values.drivers.hostpath.pools -}}
+{{- $servers := list -}}
+{{- range .Values.controller.agents -}}
+{{- $servers = append $servers .node -}}
+{{- end -}}
+{{- if .Values.drivers.nfs.enabled -}}
+{{- range .Values.drivers.nfs.pools -}}
+{{- if eq .type "shared" -}}
+{{- $wanted = append $wanted (clean (default .path .mountPoint)) -}}
+{{- else if and .agent (not (has (dig "agent" "node" "" .) $servers)) -}}
+{{- $wanted = append $wanted (clean (default .agent.path .agent.mountPoint)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range ternary .Values.drivers.hostpath.pools list .Values.drivers.hostpath.enabled -}}
 {{- $wanted = append $wanted (clean (dig "backing" "mountPoint" .path .)) -}}
 {{- if eq (dig "backing" "type" "none" .) "file" -}}
 {{- $files = append $files (dir .backing.path) -}}

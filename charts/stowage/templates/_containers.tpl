@@ -6,18 +6,23 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* One sidecar of the controller. Needs root, name (container), values, args. */}}
+{{/* One sidecar of the controller. Needs root, driver (of stowage.drivers), name (container), port (its name, and key in httpPorts), values, args. */}}
 {{- define "stowage.sidecar" -}}
-- name: {{ .name }}
+{{- $port := printf "%s%s" .driver.prefix .port -}}
+{{- $httpPort := .values.httpPort -}}
+{{- if eq .driver.key "nfs" -}}
+{{- $httpPort = get .root.Values.drivers.nfs.httpPorts .port -}}
+{{- end -}}
+- name: {{ .name }}{{ .driver.suffix }}
   image: {{ printf "%s:%s" .values.image.repository .values.image.tag }}
   imagePullPolicy: {{ .values.image.pullPolicy }}
   args:
     - --v=2
-    - --csi-address=/csi/hostpath/csi.sock
+    - --csi-address=/csi/{{ .driver.key }}/csi.sock
     - --timeout={{ .values.timeout }}
     - --leader-election
     - --leader-election-namespace=$(NAMESPACE)
-    - --http-endpoint={{ .root.Values.listenAddress }}:{{ .values.httpPort }}
+    - --http-endpoint={{ .root.Values.listenAddress }}:{{ $httpPort }}
     {{- range .args }}
     - {{ . }}
     {{- end }}
@@ -34,13 +39,13 @@ capabilities:
         fieldRef:
           fieldPath: metadata.name
   ports:
-    - name: {{ .port }}
-      containerPort: {{ .values.httpPort }}
+    - name: {{ $port }}
+      containerPort: {{ $httpPort }}
   # Unwell when it has lost the lead and has not noticed.
   livenessProbe:
     httpGet:
       path: /healthz/leader-election
-      port: {{ .port }}
+      port: {{ $port }}
     initialDelaySeconds: 10
     periodSeconds: 20
     timeoutSeconds: 10
@@ -49,6 +54,6 @@ capabilities:
   resources:
     {{- toYaml .values.resources | nindent 4 }}
   volumeMounts:
-    - name: socket
-      mountPath: /csi/hostpath
+    - name: socket{{ .driver.suffix }}
+      mountPath: /csi/{{ .driver.key }}
 {{- end -}}
