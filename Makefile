@@ -69,7 +69,7 @@ generate: ## Write the generated files again
 	@scripts/setup.sh run
 	@node scripts/generate.ts
 
-manifests: ## Write deploy/ again, from the chart (Go)
+manifests: ## Write the manifests in deploy/ again, from the chart (Go)
 	@scripts/setup.sh run
 	@node scripts/manifests.ts
 

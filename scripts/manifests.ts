@@ -1,4 +1,4 @@
-/** `make manifests`: writes deploy/ from the chart. A test of the chart fails when it is out of date. */
+/** `make manifests`: writes the manifests in deploy/ from the chart. A test of the chart fails when it is out of date. */
 import { join } from 'node:path';
 import { renderManifests } from './chart/manifests.ts';
 import { compareTrees, writeTree } from './generate/tree.ts';

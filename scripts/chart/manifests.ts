@@ -16,7 +16,7 @@ const FILES: Readonly<Record<string, { readonly snapshots: boolean }>> = {
 /** What only those who use helm understand. */
 const HELM_LINES = /^ *(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): .*\n|^# Source: .*\n/gm;
 
-/** deploy/, made from the chart. Needs helm, or Go to build it. */
+/** The manifests in deploy/, made from the chart. Needs helm, or Go to build it. */
 export async function renderManifests(root: string): Promise<GeneratedTree> {
   const first = [renderNamespace(), ...(await readResourceDefinitions(root))];
   const files = Object.entries(FILES).map(async ([path, { snapshots }]): Promise<[string, string]> => {
@@ -25,7 +25,7 @@ export async function renderManifests(root: string): Promise<GeneratedTree> {
     const objects = (await runHelm(args, values)).replaceAll(HELM_LINES, '');
     return [path, [renderHead(snapshots), ...first].join('---\n') + objects];
   });
-  return { files: new Map(await Promise.all(files)), owned: ['deploy'] };
+  return { files: new Map(await Promise.all(files)), owned: [] };
 }
 
 function renderHead(snapshots: boolean): string {

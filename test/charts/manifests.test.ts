@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderManifests } from '../../scripts/chart/manifests.ts';
 import { compareTrees } from '../../scripts/generate/tree.ts';
@@ -8,11 +8,14 @@ import { parseObjects } from '../support/helm.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const DEPLOY = join(ROOT, 'deploy');
 
-const names = await readdir(DEPLOY);
+const names = (await readdir(DEPLOY)).filter((name) => name.endsWith('.yaml')).sort();
 
 describe('the manifests in deploy/', () => {
   it('are those that the chart makes (make manifests writes them)', async () => {
-    expect(await compareTrees(ROOT, await renderManifests(ROOT))).toEqual([]);
+    const tree = await renderManifests(ROOT);
+
+    expect(await compareTrees(ROOT, tree)).toEqual([]);
+    expect(names).toEqual([...tree.files.keys()].map((path) => basename(path)).sort());
   });
 
   it.each(names)('can be applied from top to bottom: %s', async (name) => {

