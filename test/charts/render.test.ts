@@ -13,9 +13,14 @@ const Chart = z.object({ kubeVersion: z.string() });
 const Notes = z.object({ notes: z.string() });
 
 describe('the chart', () => {
-  it('has nothing that helm lint complains of', async () => {
-    expect(await runHelm(['lint', '--strict', CHART])).toContain('0 chart(s) failed');
-  });
+  it.each(Object.entries(VARIANTS))(
+    'has nothing that helm lint complains of: %s',
+    async (_name, { values }) => {
+      const args = ['lint', '--strict', CHART, '--values', '-'];
+
+      expect(await runHelm(args, JSON.stringify(values ?? {}))).toContain('0 chart(s) failed');
+    },
+  );
 
   it.each(Object.entries(VARIANTS))('is rendered as before: %s', async (name, options) => {
     const text = await renderText(options);

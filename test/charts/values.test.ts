@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { renderText } from '../support/helm.ts';
-
-const INSTALL_PAGE = resolve(import.meta.dirname, '../../docs/how-to/install.md');
+import { readYamlBlocks } from '../support/how-to.ts';
 
 /** Exports that no agent works on where they are. */
 function exportOf(...pools: readonly object[]): object {
@@ -76,6 +73,14 @@ describe('values that make no sense', () => {
       'storageClasses: a makes volumes in the pool plain, which has no agent on its server, so that nobody can enforce their sizes: set parameters.quota to none',
     ],
     [
+      'sizes in a file system that somebody else mounts',
+      {
+        drivers: { nfs: { enabled: true, pools: [{ name: 'ceph', type: 'shared', path: '/mnt/ceph' }] } },
+        storageClasses: [{ name: 'a', driver: 'nfs', parameters: { pool: 'ceph', quota: 'required' } }],
+      },
+      'storageClasses: a makes volumes in the pool ceph, which has no agent',
+    ],
+    [
       'one of several exports, and not which',
       {
         ...exportOf({ name: 'one' }, { name: 'two' }),
@@ -103,13 +108,13 @@ describe('values that make no sense', () => {
 });
 
 describe('values that the documentation shows', () => {
-  it('are taken', async () => {
-    const text = await readFile(INSTALL_PAGE, 'utf8');
-    const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) =>
-      z.looseObject({}).parse(parse(yaml)),
-    );
+  it.each(['install', 'nfs', 'nfs-server'])('are taken: %s', async (page) => {
+    const values = (await readYamlBlocks(page))
+      .filter((block) => !/^(apiVersion|kind|node):/m.test(block))
+      .map((block) => z.looseObject({}).parse(parse(block)));
 
-    expect(blocks.length).toBeGreaterThan(0);
-    for (const values of blocks) await expect(renderText({ values })).resolves.toContain('kind: DaemonSet');
+    expect(values.length).toBeGreaterThan(0);
+    for (const each of values)
+      await expect(renderText({ values: each })).resolves.toContain('kind: DaemonSet');
   });
 });

@@ -30,11 +30,11 @@ would keep those that were there when it started.
 {{- printf "%s/plugins/%s/mounts" (clean .Values.kubeletDirectory) .Values.drivers.nfs.driverName -}}
 {{- end -}}
 
-{{/* Names of the NFS pools whose sizes nobody enforces, as a JSON object {"pools": [...]}: exports that no agent works on where they are. */}}
+{{/* Names of the NFS pools whose sizes nobody enforces, as a JSON object {"pools": [...]}: those that no agent works on where they are. */}}
 {{- define "stowage.unenforcedPools" -}}
 {{- $pools := list -}}
 {{- range .Values.drivers.nfs.pools -}}
-{{- if and (eq .type "nfs") (not .agent) -}}
+{{- if not .agent -}}
 {{- $pools = append $pools .name -}}
 {{- end -}}
 {{- end -}}

@@ -122,7 +122,7 @@ function isVersionRefused(error: unknown): boolean {
 function unresolved(server: string, poolName: string, cause: unknown): DriverError {
   return new DriverError(
     'POOL_UNAVAILABLE',
-    `The name ${server} of the server of pool ${poolName} cannot be resolved on this node: check its resolver (/etc/resolv.conf of the node, since the driver uses the network of the host), or configure an address.`,
+    `The name ${server} of the server of pool ${poolName} cannot be resolved on this node: check the resolver that the driver has there (in Kubernetes node.dnsPolicy of the chart chooses it), or configure an address.`,
     { cause },
   );
 }
