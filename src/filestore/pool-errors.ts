@@ -31,6 +31,13 @@ export function toPoolError(error: unknown, poolName: string, isShared = false):
   if (isErrno(error, 'EIO', 'EUCLEAN', 'ESTALE', 'ENXIO', 'ENODEV', 'ENOTCONN')) {
     return unavailable(poolName, 'answers with input/output errors: check its disk (dmesg)', error);
   }
+  if (isErrno(error, 'EPERM', 'EACCES')) {
+    return new DriverError(
+      'PERMISSION_DENIED',
+      `The file system of pool ${poolName} does not let this program, which is root, do that. If it is an export of an NFS server, the server squashes root: export it with no_root_squash to this node, or leave out uid and gid, so that everything belongs to its anonymous user (root_squash).`,
+      { cause: error },
+    );
+  }
   return error;
 }
 

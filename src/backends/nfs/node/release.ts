@@ -1,6 +1,7 @@
 import { DriverError } from '../../../domain/errors.ts';
 import type { UnpublishOptions, UnstageOptions } from '../../backend.ts';
 import { findMountAt } from '../../file/node/mount-table.ts';
+import { listUnusedPlaces } from '../worker/mount-places.ts';
 import { findCanonicalPath, removeTarget } from '../../file/node/paths.ts';
 import type { NfsNodeContext } from './context.ts';
 import { isMountOfVolume } from './volume-mounts.ts';
@@ -31,8 +32,9 @@ export async function unstage(
   const path = await findCanonicalPath(stagingPath);
   if (path === undefined) return;
   await detachAll(context, { volumeId, path }, signal);
+  const table = await context.mounts.list(signal);
   for (const { pool, worker } of context.workers.list()) {
-    if (pool.type !== 'nfs' || !worker.isRunning) continue;
+    if (listUnusedPlaces(context.mountDirectory, pool.name, table).length === 0) continue;
     void worker.call('releaseMounts', undefined, AbortSignal.timeout(RELEASE_MS)).catch((error: unknown) => {
       context.logger.debug('Unused mounts could not be taken away; they stay until the next time', {
         pool: pool.name,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { hashName } from '../../../base/ids.ts';
+import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { NfsVersion } from '../../../config/nfs-options.ts';
 import type { ExportPool } from '../config.ts';
 
@@ -29,6 +30,24 @@ export function toMountPlace(
 ): string {
   const key = hashName(server, path, versions.join(','), ...words).slice(0, 12);
   return join(toPoolDirectory(mountDirectory, name), `${purpose}-${key}`);
+}
+
+/** Where data of a pool is mounted that no volume uses: nothing of that file system is mounted elsewhere than at places like these. */
+export function listUnusedPlaces(
+  mountDirectory: string,
+  poolName: string,
+  table: readonly MountEntry[],
+): readonly string[] {
+  return table
+    .filter(({ mountPoint }) => isDataPlace(mountDirectory, poolName, mountPoint))
+    .filter(({ majorMinor }) => !isUsed(mountDirectory, majorMinor, table))
+    .map(({ mountPoint }) => mountPoint);
+}
+
+function isUsed(mountDirectory: string, majorMinor: string, table: readonly MountEntry[]): boolean {
+  return table.some(
+    (entry) => entry.majorMinor === majorMinor && !entry.mountPoint.startsWith(`${mountDirectory}/`),
+  );
 }
 
 /** Whether a path is one that {@link toMountPlace} gives for data of this pool. */

@@ -5,7 +5,6 @@ import { Operations } from '../../../base/operations.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import { isErrno } from '../../../host/errno.ts';
 import type { Host } from '../../../host/host.ts';
-import type { MountEntry } from '../../../host/mountinfo.ts';
 import { findStatd } from '../../../host/nfs/find-statd.ts';
 import { mountNfs } from '../../../host/nfs/mount-nfs.ts';
 import { parseNfsOptions } from '../../../config/nfs-options.ts';
@@ -14,7 +13,7 @@ import { findMountAt } from '../../file/node/mount-table.ts';
 import type { ExportPool, NfsPool, SharedPool } from '../config.ts';
 import {
   type ExportMount,
-  isDataPlace,
+  listUnusedPlaces,
   MANAGEMENT_WORDS,
   toMountPlace,
   toPoolDirectory,
@@ -76,17 +75,15 @@ export class PoolMounts {
   async releaseUnused(signal: AbortSignal): Promise<void> {
     const { pool, mountDirectory, host } = this.#options;
     const table = await host.mounts.list(signal);
-    for (const { mountPoint } of table) {
-      if (isDataPlace(mountDirectory, pool.name, mountPoint)) await this.#release(mountPoint, signal);
-    }
+    for (const place of listUnusedPlaces(mountDirectory, pool.name, table)) await this.#release(place, signal);
   }
 
   async #release(place: string, signal: AbortSignal): Promise<void> {
-    const { host, mountDirectory, logger } = this.#options;
+    const { host, mountDirectory, pool, logger } = this.#options;
     using _lock = await this.#locks.acquire(place, signal);
+    // Somebody may have taken it into use before it was our turn.
     const table = await host.mounts.list(signal);
-    const mounted = findMountAt(table, place);
-    if (mounted === undefined || isUsed(table, mounted, mountDirectory)) return;
+    if (!listUnusedPlaces(mountDirectory, pool.name, table).includes(place)) return;
     await host.syscalls.unmount({ target: place, detach: true }, signal);
     await rmdir(place).catch((error: unknown) => {
       logger.debug('The place of a mount is left behind', { place, err: error });
@@ -191,11 +188,4 @@ export class PoolMounts {
     }
     return path;
   }
-}
-
-/** Whether anything of the file system is mounted elsewhere than at a place of ours. */
-function isUsed(table: readonly MountEntry[], mounted: MountEntry, mountDirectory: string): boolean {
-  return table.some(
-    (entry) => entry.majorMinor === mounted.majorMinor && !entry.mountPoint.startsWith(`${mountDirectory}/`),
-  );
 }

@@ -34,7 +34,8 @@ export async function stageVolume(
       await host.mounts.bind({ source, target, readOnly: false, options: bindOptions }, signal);
     if (staticPath !== undefined) {
       await using directory = await openStaticDirectory(root, { path: staticPath, poolName });
-      await bind(`/proc/self/fd/${directory.fd}`);
+      // The dot has the link followed, which the last part of a path is not.
+      await bind(`/proc/self/fd/${directory.fd}/.`);
       return;
     }
     const parsed = parseObjectId(volumeId);
