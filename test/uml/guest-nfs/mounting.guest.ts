@@ -179,7 +179,8 @@ describe('an export that squashes root, reached by IPv6', () => {
     const { target, unmount } = await mountVolume(getNode(), volume, { directory });
 
     expect(await getNode().machine.run(['stat', '-c', '%u:%g %a', target])).toBe('65534:65534 770\n');
-    expect(await listMounts(target)).toEqual([expect.stringContaining('proto=tcp6')]);
+    // Which of the two addresses of one server the kernel speaks with is its own matter.
+    expect((await listMounts(target)).join('\n')).toContain(` [${nfs.machine.addresses.ipv6}]:/squashed/`);
     await unmount();
   });
 
