@@ -156,6 +156,100 @@ describe.each(['served', 'plain'])('pool %s, whose server', (pool) => {
   }, 300_000);
 });
 
+describe('a server', () => {
+  const shell = async (script: string): Promise<string> => await server.run(['sh', '-ec', script]);
+  const offer = 'exportfs -ra';
+
+  it('that takes the export away is waited for, and taken up again when the export is back', async () => {
+    const volume = await create('plain', 'unexported');
+    await shell('exportfs -ua; exportfs -f');
+
+    const refused = await failureOf(mountVolume(getNode(), volume, { directory }));
+    const made = await within(SILENT_MS, failureOf(create('plain', 'unexported-2')));
+    await expectOthersUnaffected('unexported-local');
+    await shell(offer);
+
+    expect(refused).toMatchObject({ code: 'POOL_UNAVAILABLE' });
+    expect(made).toMatchObject({ code: 'POOL_UNAVAILABLE' });
+    await expectWorks('plain', 'exported');
+  }, 300_000);
+
+  it('whose directory is replaced leaves stale handles to pods that have it; all else goes on with what is there now', async () => {
+    const volume = await create('plain', 'replaced');
+    const mounted = await mountVolume(getNode(), volume, { directory });
+    const place = `${SERVER_EXPORT}/plain`;
+    await shell(`cp -a ${place} ${place}.new && rm -rf ${place} && mv ${place}.new ${place}`);
+
+    const { volumeId } = volume;
+    const findReason = async (): Promise<unknown> => {
+      const options = { volumeId, volumePublishPath: mounted.target };
+      const answer = await failureOf(getNode().node.NodeGetVolumeHealth(options));
+      return JSON.stringify(answer) ?? '';
+    };
+    await expect.poll(findReason, { timeout: 90_000 }).toContain('StaleHandle');
+    await within(AT_ONCE_MS, mounted.unmount());
+
+    await expectWorks('plain', 'replaced-after');
+    const again = await untilSaid(async () => await mountVolume(getNode(), volume, { directory }));
+    await again.unmount();
+  }, 300_000);
+
+  it('that is full has room for nothing, and says so; once there is room it goes on', async () => {
+    const free = (await shell(`df --output=avail -B1 ${SERVER_EXPORT} | tail -n 1`)).trim();
+    await shell(`fallocate -l ${Number(free) - 8 * MIB} ${SERVER_EXPORT}/fill`);
+
+    const options = {
+      parameters: { pool: 'plain', quota: 'none' },
+      capacityRange: { requiredBytes: 512 * MIB },
+    };
+    const refused = await failureOf(createVolume(cluster, 'full', options));
+    await shell(`rm ${SERVER_EXPORT}/fill`);
+
+    expect(refused).toMatchObject({ code: 'NO_ROOM' });
+    await untilSaid(async () => await expectWorks('plain', 'emptied'));
+  }, 300_000);
+
+  it('that offers it read-only lets pods read, and makes nothing', async () => {
+    const volume = await create('plain', 'read-only');
+    const mounted = await mountVolume(getNode(), volume, { directory });
+    const { machine } = getNode();
+    await machine.run(['sh', '-c', `echo readable >${mounted.target}/file`]);
+    await shell(`sed -i 's/(rw,/(ro,/' /run/exports; ${offer}`);
+
+    const refused = await within(
+      SILENT_MS,
+      failureOf(
+        cluster.controller.CreateVolume({
+          name: 'read-only-2',
+          volumeCapabilities: [{ mount: {}, accessMode: { mode: 'SINGLE_NODE_WRITER' } }],
+          parameters: { pool: 'plain', quota: 'none' },
+        }),
+      ),
+    );
+    const text = await machine.run(['cat', `${mounted.target}/file`]);
+    await shell(`sed -i '/pool/s/(ro,/(rw,/' /run/exports; ${offer}`);
+
+    expect(refused).toMatchObject({
+      code: 'POOL_UNAVAILABLE',
+      message: expect.stringContaining('read-only'),
+    });
+    expect(text).toBe('readable\n');
+    await mounted.unmount();
+    await untilSaid(async () => await expectWorks('plain', 'writable'));
+  }, 300_000);
+
+  it('that is slow makes only its own calls slow', async () => {
+    await shell('tc qdisc replace dev eth0 root netem delay 200ms');
+    try {
+      const slow = expectWorks('plain', 'slow');
+      await expectOthersUnaffected('slow-local');
+      await slow;
+    } finally {
+      await shell('tc qdisc del dev eth0 root');
+    }
+  }, 300_000);
+});
+
 describe('a node', () => {
   it('ends when it is told to, also while a server is frozen', async () => {
     const volume = await create('plain', 'stop');
