@@ -12,7 +12,7 @@ import { createHost } from '../host/create-host.ts';
 import { openParentChannel } from '../host/worker-process.ts';
 import { createRequestContext } from '../observability/request-context.ts';
 import { createLogger } from '../observability/winston-logger.ts';
-import { createPeerContent } from '../pools/worker/content-verbs.ts';
+import { openPeerContent } from '../pools/worker/content-verbs.ts';
 import { StoreHost } from '../pools/worker/store-verbs.ts';
 import { MessagePeer } from '../rpc/message-peer.ts';
 import { keepHeapTidy } from './tidy-heap.ts';
@@ -47,7 +47,10 @@ function createWork(setup: NfsWorkerSetup): Work {
       logger,
       contents: {
         openContent: async (request, signal) =>
-          createPeerContent(peer, await peer.call('openRemote', request, signal)),
+          await openPeerContent(
+            peer,
+            async (handle) => await peer.call('openRemote', { handle, request }, signal),
+          ),
       },
       onLost: (sentence) => void peer.call('poolLost', sentence, never).catch(() => undefined),
     }),

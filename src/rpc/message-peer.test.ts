@@ -1,30 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { DriverError } from '../domain/errors.ts';
 import { isErrno } from '../base/errno.ts';
-import { type MessageChannel, MessagePeer, type Verb } from './message-peer.ts';
+import { createMessageChannels } from '../../test/support/message-channels.ts';
+import { MessagePeer, type Verb } from './message-peer.ts';
 
 const never = new AbortController().signal;
-
-/** Two ends that hand over what structured cloning keeps, a turn later. */
-function createChannels(): { readonly one: MessageChannel; readonly other: MessageChannel; close(): void } {
-  const listeners: [((message: unknown) => void)[], (() => void)[]][] = [
-    [[], []],
-    [[], []],
-  ];
-  const createEnd = (own: number): MessageChannel => ({
-    send: (message) => {
-      const copy = structuredClone(message);
-      queueMicrotask(() => listeners[1 - own]?.[0].forEach((listener) => listener(copy)));
-    },
-    onMessage: (listener) => void listeners[own]?.[0].push(listener),
-    onClose: (listener) => void listeners[own]?.[1].push(listener),
-  });
-  return {
-    one: createEnd(0),
-    other: createEnd(1),
-    close: () => listeners.forEach(([, closed]) => closed.forEach((listener) => listener())),
-  };
-}
 
 type Calc = {
   readonly add: Verb<readonly number[], number>;
@@ -33,7 +13,7 @@ type Calc = {
 };
 
 function createPair() {
-  const channels = createChannels();
+  const channels = createMessageChannels();
   const begun = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<unknown>();
   const ours: Calc = {
@@ -108,11 +88,36 @@ describe('two processes that call each other', () => {
   });
 
   it('refuse a verb that the other end does not have', async () => {
-    const channels = createChannels();
+    const channels = createMessageChannels();
     const server = new MessagePeer(channels.other, {}, 'gone');
     const client = new MessagePeer<{ readonly toString: Verb<undefined, string> }>(channels.one, {}, 'gone');
 
     expect(server.pending).toBe(0);
     await expect(client.call('toString', undefined, never)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  });
+
+  it('do not take what cannot be sent for a call that waits', async () => {
+    const { client } = createPair();
+    const unsendable = [1, (() => 2) as unknown as number];
+
+    await expect(client.call('add', unsendable, never)).rejects.toMatchObject({ name: 'DataCloneError' });
+    expect(client.pending).toBe(0);
+  });
+
+  it('do nothing for an end that they have given up', async () => {
+    const channels = createMessageChannels();
+    const asked: string[] = [];
+    const verbs = { tell: async (what: string) => void (await Promise.resolve(asked.push(what))) };
+    const parent = new MessagePeer(channels.one, verbs, 'gone');
+    const worker = new MessagePeer<{ readonly tell: Verb<string, void> }>(channels.other, {}, 'gone');
+    await worker.call('tell', 'before', never);
+
+    parent.close(new DriverError('POOL_UNAVAILABLE', 'It was killed.'));
+    const late = worker.call('tell', 'after', never);
+    await new Promise(setImmediate);
+
+    channels.close();
+    await expect(late).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
+    expect(asked).toEqual(['before']);
   });
 });

@@ -61,15 +61,15 @@ export class MessagePeer<Theirs extends Verbs> {
     const id = this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, { resolve, reject });
-    this.#channel.send({ kind: 'call', id, verb, argument });
     try {
+      this.#channel.send({ kind: 'call', id, verb, argument });
       return (await raceAbort(promise, signal)) as Awaited<ReturnType<Theirs[K]>>;
     } finally {
       if (this.#waiting.delete(id)) this.#channel.send({ kind: 'cancel', id });
     }
   }
 
-  /** Fails what waits, and ends what runs for the other end. */
+  /** Fails what waits, and ends what runs for the other end. What it still says is not listened to. */
   close(reason: DriverError): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
@@ -79,6 +79,7 @@ export class MessagePeer<Theirs extends Verbs> {
   }
 
   #take(message: Message): void {
+    if (this.#end !== undefined) return;
     switch (message.kind) {
       case 'call':
         void this.#answer(message);

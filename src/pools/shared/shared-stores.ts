@@ -8,7 +8,7 @@ export interface SharedStores<S extends FileStore> {
   /** One entry for each pool, at its own place: for the registry's word. */
   readonly places: StoreDirectory<S>;
   /** The same entries, or what the registry leaves of them, with the node of the agent that works on each pool: for calls, and for whoever has to reach that agent. */
-  withAgents(stores: StoreDirectory<S>): StoreDirectory<S>;
+  readonly withAgents: (stores: StoreDirectory<S>) => StoreDirectory<S>;
 }
 
 interface Listed<S extends FileStore> {

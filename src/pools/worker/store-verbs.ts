@@ -1,10 +1,12 @@
+import { startDeadline } from '../../base/deadline.ts';
+import { raceAbort } from '../../base/keyed-lock.ts';
 import { DriverError } from '../../domain/errors.ts';
-import type { ContentRequest } from '../../filestore/content/content.ts';
+import type { ContentFacts, ContentRequest } from '../../filestore/content/content.ts';
 import type { LocalFileStore, StoreAbilities } from '../../filestore/file-store.ts';
 import type { PoolRecord } from '../../filestore/records.ts';
 import type { Verb } from '../../rpc/message-peer.ts';
 import type { Admittance } from '../admissions.ts';
-import { type ContentHandle, type ContentVerbs, OpenContents } from './content-verbs.ts';
+import { type ContentVerbs, OpenContents } from './content-verbs.ts';
 
 /** What is known of a store that the worker has opened. */
 export interface OpenedStore {
@@ -34,8 +36,19 @@ export type StoreVerbs = ContentVerbs & {
   /** Writes a little to the pool, and returns when it is there. */
   readonly probeStore: Verb<undefined, void>;
   readonly callStore: Verb<StoreCall>;
-  readonly openContent: Verb<{ readonly poolId: string; readonly request: ContentRequest }, ContentHandle>;
+  /** Under a handle that the caller chooses. */
+  readonly openContent: Verb<OpenContentCall, ContentFacts>;
 };
+
+/** What is to be opened, and the handle by which it is read and closed. */
+export interface OpenContentCall {
+  readonly poolId: string;
+  readonly handle: string;
+  readonly request: ContentRequest;
+}
+
+/** Bound on one opening, whoever waits for it: mounting takes as long as the kernel tries. */
+const OPENING_MS = 10 * 60_000;
 
 /** What cannot be closed is swept at the next opening. */
 async function closeQuietly(store: LocalFileStore): Promise<void> {
@@ -59,12 +72,18 @@ interface Opened extends OpenedStore {
   readonly store: LocalFileStore;
 }
 
+/** It goes on when whoever began it leaves: others may wait for it, and the next one certainly does. */
+interface Coming {
+  readonly opened: Promise<Opened | undefined>;
+  readonly stop: AbortController;
+}
+
 /** The worker's half: one store at most, opened by the first who needs it, and by one at a time. */
 export class StoreHost {
   readonly #opening: StoreOpening;
   readonly #contents = new OpenContents();
   #opened: Opened | undefined;
-  #coming: Promise<Opened | undefined> | undefined;
+  #coming: Coming | undefined;
   #underWay = 0;
 
   constructor(opening: StoreOpening) {
@@ -74,7 +93,7 @@ export class StoreHost {
   /** Whether nothing is under way, in the background neither, and nothing held for others. */
   get isIdle(): boolean {
     const isBusy = this.#opened?.store.isBusy?.() ?? false;
-    return this.#underWay === 0 && this.#contents.size === 0 && !isBusy;
+    return this.#underWay === 0 && this.#coming === undefined && this.#contents.size === 0 && !isBusy;
   }
 
   readonly verbs: StoreVerbs = {
@@ -92,17 +111,22 @@ export class StoreHost {
         const work = store[method].bind(store) as (...values: readonly unknown[]) => Promise<unknown>;
         return await (request === undefined ? work(signal) : work(request, signal));
       }),
-    openContent: async ({ poolId, request }, signal) =>
-      await this.#use(poolId, signal, async (store) =>
-        this.#contents.add(await store.openContent(request, signal)),
+    openContent: async ({ poolId, handle, request }, signal) =>
+      await this.#use(
+        poolId,
+        signal,
+        async (store) => await this.#contents.open(handle, () => store.openContent(request, signal)),
       ),
   };
 
-  /** Closes the store, and what is read of it. */
+  /** Closes the store, and what is read of it. The next call opens it again. */
   async close(): Promise<void> {
-    const opened = (await this.#coming?.catch(() => undefined)) ?? this.#opened;
+    this.#coming?.stop.abort(new DriverError('POOL_UNAVAILABLE', 'The pool is being closed.'));
+    // It may have come to its end all the same.
+    await this.#coming?.opened.catch(() => undefined);
+    const opened = this.#opened;
     this.#opened = undefined;
-    await this.#contents.close();
+    await this.#contents.closeAll();
     await opened?.store.close();
   }
 
@@ -114,37 +138,56 @@ export class StoreHost {
     this.#underWay += 1;
     try {
       const opened = await this.#ensure(undefined, signal);
-      if (opened?.record.poolId !== poolId) {
-        throw new DriverError(
-          'POOL_UNAVAILABLE',
-          `Pool ${poolId} is not at its place any more${opened === undefined ? '' : `: there is pool ${opened.record.poolId}`}. Look after its server and its export.`,
-        );
-      }
-      return await work(opened.store);
+      if (opened?.record.poolId === poolId) return await work(opened.store);
+      throw this.#noteReplaced(poolId, opened);
     } finally {
       this.#underWay -= 1;
     }
   }
 
+  /** Whoever called believes that the pool is open, so it has to hear that it is not. */
+  #noteReplaced(poolId: string, opened: Opened | undefined): DriverError {
+    const error = new DriverError(
+      'POOL_UNAVAILABLE',
+      `Pool ${poolId} is not at its place any more${opened === undefined ? '' : `: there is pool ${opened.record.poolId}`}. Look after its server and its export.`,
+    );
+    this.#opening.onLost(error);
+    return error;
+  }
+
   async #ensure(admittance: Admittance | undefined, signal: AbortSignal): Promise<Opened | undefined> {
-    if (this.#opened !== undefined) return this.#opened;
-    this.#coming ??= this.#open(admittance, signal).finally(() => {
+    for (;;) {
+      if (this.#opened !== undefined) return this.#opened;
+      const isOwn = this.#coming === undefined;
+      this.#coming ??= this.#begin(admittance);
+      const opened = await raceAbort(this.#coming.opened, signal);
+      // Who began it may not have had the word of a controller that this call brings.
+      if (opened !== undefined || isOwn || admittance === undefined) return opened;
+    }
+  }
+
+  #begin(admittance: Admittance | undefined): Coming {
+    const stop = new AbortController();
+    const opened = this.#open(admittance, stop.signal).finally(() => {
       this.#coming = undefined;
     });
-    return await this.#coming;
+    return { stop, opened };
   }
 
   async #open(admittance: Admittance | undefined, signal: AbortSignal): Promise<Opened | undefined> {
+    using deadline = startDeadline(signal, OPENING_MS);
+    let own: Opened | undefined;
     const lost = (error: DriverError): void => {
-      const before = this.#opened;
-      if (before === undefined) return;
+      // Calls that were under way may tell once more when it has been opened anew.
+      if (own === undefined || this.#opened !== own) return;
       this.#opened = undefined;
-      void closeQuietly(before.store);
+      void closeQuietly(own.store);
       this.#opening.onLost(error);
     };
-    const found = await this.#opening.open(admittance, lost, signal);
+    const found = await this.#opening.open(admittance, lost, deadline.signal);
     if (found === undefined) return undefined;
-    this.#opened = { ...found, abilities: found.store.abilities };
-    return this.#opened;
+    own = { ...found, abilities: found.store.abilities };
+    this.#opened = own;
+    return own;
   }
 }

@@ -1,4 +1,4 @@
-import { isTimeout, startDeadline } from '../../base/deadline.ts';
+import { startDeadline } from '../../base/deadline.ts';
 import { raceAbort } from '../../base/keyed-lock.ts';
 import { DriverError } from '../../domain/errors.ts';
 import type { LocalFileStore } from '../../filestore/file-store.ts';
@@ -24,16 +24,20 @@ export interface OpenableWorkers {
 }
 
 /** Opens pools in their workers. A worker that does not get there in time is killed, and another one tries the next time. */
-export function createWorkerOpener(workers: OpenableWorkers): PoolOpener {
+export function createWorkerOpener(
+  workers: OpenableWorkers,
+  { opensWithinMs }: { readonly opensWithinMs: number } = { opensWithinMs: OPENS_WITHIN_MS },
+): PoolOpener {
   async function open(
     { pool, admittance }: Parameters<PoolOpener['open']>[0],
     events: PoolEvents,
     signal: AbortSignal,
   ): Promise<LocalFileStore | undefined> {
     const worker = workers.get(pool.name);
+    // Before it is asked: it may find the pool gone right after it has answered.
+    workers.onLost(pool.name, events.lost);
     const opened = await answerOf(pool, signal, (own) => worker.call('openStore', admittance, own));
     if (opened === undefined) return undefined;
-    workers.onLost(pool.name, events.lost);
     const { record, abilities } = opened;
     const close = async (): Promise<void> => {
       if (worker.isRunning) await closeStore(worker);
@@ -52,11 +56,12 @@ export function createWorkerOpener(workers: OpenableWorkers): PoolOpener {
     signal: AbortSignal,
     ask: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    using deadline = startDeadline(signal, OPENS_WITHIN_MS);
+    using deadline = startDeadline(signal, opensWithinMs);
     try {
       return await raceAbort(ask(deadline.signal), deadline.signal);
     } catch (error) {
-      if (!isTimeout(error) || signal.aborted) throw error;
+      // Another deadline may have come to its end in the worker.
+      if (!deadline.signal.aborted || signal.aborted) throw error;
       const why = `The ${workers.describe(pool.name)} of pool ${pool.name} does not answer: see whether it runs, and whether this node reaches it.`;
       workers.get(pool.name).kill(why);
       throw new DriverError('POOL_UNAVAILABLE', why, { cause: error });

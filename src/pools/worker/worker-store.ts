@@ -1,5 +1,5 @@
 import type { LocalFileStore, StoreAbilities, StoreRoom } from '../../filestore/file-store.ts';
-import { createPeerContent } from './content-verbs.ts';
+import { openPeerContent } from './content-verbs.ts';
 import type { StoreMethod, StoreVerbs } from './store-verbs.ts';
 
 /** For so long what the pool said of its room is told to whoever must not wake the worker for it. */
@@ -59,7 +59,10 @@ export function createWorkerStore(
     markIdentityRenewed: async (request, signal) => await call('markIdentityRenewed', request, signal),
     markOwnerApplied: async (request, signal) => await call('markOwnerApplied', request, signal),
     async openContent(request, signal) {
-      return createPeerContent(worker, await worker.call('openContent', { poolId, request }, signal));
+      return await openPeerContent(
+        worker,
+        async (handle) => await worker.call('openContent', { poolId, handle, request }, signal),
+      );
     },
     close,
   };

@@ -4,7 +4,7 @@ import type { WorkerProcess } from '../../../host/worker-process.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import { PoolPulse } from '../../../pools/pool-pulse.ts';
 import { OpenContents } from '../../../pools/worker/content-verbs.ts';
-import { PoolWorker } from '../../../pools/worker/pool-worker.ts';
+import { PoolWorker, type WorkerService } from '../../../pools/worker/pool-worker.ts';
 import type { OpenableWorkers } from '../../../pools/worker/worker-opener.ts';
 import { toNfsSource } from '../../../config/nfs-source.ts';
 import type { NfsPool } from '../config.ts';
@@ -33,28 +33,15 @@ export interface NfsPoolWork {
 /** The workers of a node's pools, one for each. None runs before it is needed. */
 export class NfsWorkers implements OpenableWorkers {
   readonly #works: ReadonlyMap<string, NfsPoolWork>;
-  readonly #contents: readonly OpenContents[];
   readonly #lost = new Map<string, (error: DriverError) => void>();
 
   constructor(options: NfsWorkersOptions) {
-    const contents: OpenContents[] = [];
     this.#works = new Map(
-      options.pools.map((pool) => {
-        const opened = new OpenContents();
-        contents.push(opened);
-        const verbs: NfsParentVerbs = {
-          ...opened.verbs,
-          poolLost: async (sentence) => {
-            await Promise.resolve();
-            this.#lost.get(pool.name)?.(new DriverError('POOL_UNAVAILABLE', sentence));
-          },
-          openRemote: async (request, signal) =>
-            opened.add(await options.contents.openContent(request, signal)),
-        };
-        return [pool.name, createWork(options, pool, verbs)];
-      }),
+      options.pools.map((pool) => [
+        pool.name,
+        createWork(options, pool, () => this.#serve(options.contents, pool.name)),
+      ]),
     );
-    this.#contents = contents;
   }
 
   list(): readonly NfsPoolWork[] {
@@ -90,7 +77,21 @@ export class NfsWorkers implements OpenableWorkers {
 
   async close(): Promise<void> {
     await Promise.all(this.list().map(({ worker }) => worker.close()));
-    await Promise.all(this.#contents.map((contents) => contents.close()));
+  }
+
+  /** What one process may ask for. What it has open here goes with it. */
+  #serve(contents: ContentSources, poolName: string): WorkerService {
+    const opened = new OpenContents();
+    const verbs: NfsParentVerbs = {
+      ...opened.verbs,
+      poolLost: async (sentence) => {
+        await Promise.resolve();
+        this.#lost.get(poolName)?.(new DriverError('POOL_UNAVAILABLE', sentence));
+      },
+      openRemote: async ({ handle, request }, signal) =>
+        await opened.open(handle, () => contents.openContent(request, signal)),
+    };
+    return { verbs, close: async () => await opened.close() };
   }
 }
 
@@ -102,13 +103,13 @@ export function describePlace(pool: NfsPool): string {
 function createWork(
   { setup, start, listMounted, logger }: NfsWorkersOptions,
   pool: NfsPool,
-  verbs: NfsParentVerbs,
+  serve: () => WorkerService,
 ): NfsPoolWork {
   const worker = new PoolWorker<NfsWorkerSetup, NfsWorkerVerbs>({
     poolName: pool.name,
     start,
     setup: { ...setup, pool },
-    verbs,
+    serve,
     logger,
   });
   const probe = async (): Promise<void> => {

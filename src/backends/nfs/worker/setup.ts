@@ -1,8 +1,8 @@
 import type { Verb } from '../../../rpc/message-peer.ts';
-import type { ContentHandle, ContentVerbs } from '../../../pools/worker/content-verbs.ts';
+import type { ContentVerbs } from '../../../pools/worker/content-verbs.ts';
 import type { WorkerVerbs } from '../../../pools/worker/pool-worker.ts';
 import type { StoreVerbs } from '../../../pools/worker/store-verbs.ts';
-import type { ContentOrigin, ContentRequest } from '../../../filestore/content/content.ts';
+import type { ContentFacts, ContentOrigin, ContentRequest } from '../../../filestore/content/content.ts';
 import type { NfsPool } from '../config.ts';
 import type { NfsNodeVerbs } from './node-verbs.ts';
 
@@ -27,5 +27,11 @@ export type NfsParentVerbs = ContentVerbs & {
   /** The pool is not at its place any more: the sentence. */
   readonly poolLost: Verb<string, void>;
   /** Opens content of another store, which the network is needed for. */
-  readonly openRemote: Verb<ContentRequest & { readonly origin: ContentOrigin }, ContentHandle>;
+  readonly openRemote: Verb<OpenRemoteCall, ContentFacts>;
 };
+
+/** What is to be opened elsewhere, and the handle that the worker reads and closes it by. */
+export interface OpenRemoteCall {
+  readonly handle: string;
+  readonly request: ContentRequest & { readonly origin: ContentOrigin };
+}
