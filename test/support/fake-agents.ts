@@ -20,6 +20,8 @@ export interface FakeAgent {
   /** Connections that are open. */
   connections: number;
   readonly admitted: unknown[];
+  /** Why it does not take a word of a controller; undefined when it does. */
+  refusal: string | undefined;
   readonly store: FakeFileStore;
   /** As a call does that finds the agent silent or changed. */
   reportTrouble(): void;
@@ -52,6 +54,7 @@ export function createFakeAgent(
     asked: 0,
     connections: 0,
     admitted: [],
+    refusal: undefined,
     store: createFakeFileStore({ poolId: pools[0]?.poolId ?? 'aaaaaaaa' }),
     reportTrouble: () => trouble.tell(),
     connect(onTrouble) {
@@ -72,6 +75,7 @@ export function createFakeAgent(
         async admit(request) {
           await Promise.resolve();
           agent.admitted.push(request);
+          if (agent.refusal !== undefined) throw new DriverError('PRECONDITION_FAILED', agent.refusal);
         },
         createStore: ({ poolId, abilities }) => ({ ...agent.store, poolId, abilities }),
         [Symbol.dispose]: () => {

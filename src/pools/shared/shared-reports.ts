@@ -9,7 +9,7 @@ interface Report {
 
 /**
  * What agents say of pools that they all reach, as if each pool were at one place that says it itself. One agent that has a pool open is enough; one is told to make a new
- * one. Pools of other drivers are left out.
+ * one, and all that wait are told of one that is known. Pools of other drivers are left out.
  */
 export function shareReports(reports: PoolReports, driver: string): PoolReports {
   const listAll = (): ReadonlyMap<string, readonly Report[]> =>
@@ -21,33 +21,55 @@ export function shareReports(reports: PoolReports, driver: string): PoolReports 
       ({ pool }) => pool.name,
     );
   return {
-    list: () => [...listAll()].map(([poolName, all]) => toPlaceReport(poolName, all)),
+    list: () =>
+      [...listAll()].map(([poolName, all]) => ({
+        nodeName: toSharedPlace(poolName),
+        pools: toPlacePools(all),
+      })),
     onChange: (listener) => reports.onChange(listener),
     async admit(request, signal) {
-      const waiting = (listAll().get(request.poolName) ?? []).filter(
-        ({ pool }) => pool.state.kind === 'awaiting',
+      const told = chooseTold(request, listAll().get(request.poolName) ?? []);
+      const outcomes = await Promise.allSettled(
+        told.map(async ({ nodeName }) => await reports.admit({ ...request, nodeName }, signal)),
       );
-      const chosen = chooseFirst(request, waiting);
-      // It may have been opened since the caller looked.
-      if (chosen !== undefined) await reports.admit({ ...request, nodeName: chosen.nodeName }, signal);
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     },
   };
 }
 
-/** Always the same one, whichever controller asks, as long as it waits: two would make two pools of one directory. */
-function chooseFirst({ poolName }: PoolAdmittance, waiting: readonly Report[]): Report | undefined {
-  const [first] = waiting.toSorted((a, b) =>
-    hashName(poolName, a.nodeName) < hashName(poolName, b.nodeName) ? -1 : 1,
-  );
-  return first;
+/** Whoever has the pool open checks the word against it, and a new pool is not made beside it. */
+function chooseTold({ poolName, knownPoolId }: PoolAdmittance, all: readonly Report[]): readonly Report[] {
+  const open = all.filter(({ pool }) => pool.state.kind === 'open').slice(0, 1);
+  const waiting = all.filter(({ pool }) => pool.state.kind === 'awaiting');
+  if (knownPoolId !== undefined) return [...open, ...waiting];
+  return open.length > 0 ? open : chooseFirst(poolName, waiting);
 }
 
-function toPlaceReport(poolName: string, all: readonly Report[]): NodeReport {
+/** Always the same one, whichever controller asks, as long as it waits: two would make two pools of one directory. */
+function chooseFirst(poolName: string, waiting: readonly Report[]): readonly Report[] {
+  return waiting
+    .toSorted((a, b) => (hashName(poolName, a.nodeName) < hashName(poolName, b.nodeName) ? -1 : 1))
+    .slice(0, 1);
+}
+
+function toPlacePools(all: readonly Report[]): NodeReport['pools'] {
+  const pools = all.map(({ pool }) => pool);
+  const open = pools.filter(({ state }) => state.kind === 'open');
+  const [first] = open;
+  // Nobody can say which one it is, so neither is registered.
+  if (first !== undefined && open.some(({ poolId }) => poolId !== first.poolId)) {
+    return [{ ...first, poolId: undefined, state: { kind: 'unavailable' } }];
+  }
+  const waiting = pools.find(({ state }) => state.kind === 'awaiting');
   const best =
-    all.find(({ pool }) => pool.state.kind === 'open' && pool.state.room !== undefined) ??
-    all.find(({ pool }) => pool.state.kind === 'open') ??
-    all.find(({ pool }) => pool.poolId !== undefined) ??
-    all.find(({ pool }) => pool.state.kind === 'awaiting') ??
-    all[0];
-  return { nodeName: toSharedPlace(poolName), pools: best === undefined ? [] : [best.pool] };
+    open.find(({ state }) => state.kind === 'open' && state.room !== undefined) ??
+    first ??
+    pools.find(({ poolId }) => poolId !== undefined) ??
+    waiting ??
+    pools[0];
+  if (best === undefined) return [];
+  // Those that wait while others have it open are to be admitted, too.
+  const isLeftWaiting = waiting !== undefined && best !== waiting;
+  return isLeftWaiting ? [best, { ...waiting, poolId: undefined }] : [best];
 }
