@@ -133,3 +133,55 @@ describe('health', () => {
     expect(await node.NodeGetStorageHealth({})).toEqual({ backendHealth: [] });
   });
 });
+
+describe('a group that a volume is to be of', () => {
+  const grouped: VolumeCapability = { ...MOUNT, mount: { volumeMountGroup: '1234' } };
+
+  it('is refused where the driver does not announce that it takes one', async () => {
+    const staged = await stage('ungrouped');
+
+    for (const call of [
+      node.NodeStageVolume({ ...staged, volumeCapability: grouped }),
+      node.NodePublishVolume({ ...staged, targetPath: '/target/ungrouped', volumeCapability: grouped }),
+    ]) {
+      await expect(call).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('VOLUME_MOUNT_GROUP'),
+      });
+    }
+  });
+
+  it('is a number for a driver that does', async () => {
+    const groups: unknown[] = [];
+    const grouping = await startFakeServer({
+      adapt: (halves) => ({
+        ...halves,
+        node: {
+          ...halves.node,
+          mountGroup: { supported: true },
+          stage: async ({ capability: { access } }) => {
+            await Promise.resolve(groups.push(access.kind === 'mount' ? access.mountGroup : undefined));
+          },
+        },
+      }),
+    });
+    try {
+      const call = async (volumeCapability: VolumeCapability) =>
+        await grouping.clients.node.NodeStageVolume({
+          volumeId: 'v',
+          stagingTargetPath: '/staging/v',
+          volumeCapability,
+        });
+
+      await call(grouped);
+      await call(MOUNT);
+      await expect(call({ ...MOUNT, mount: { volumeMountGroup: '4294967295' } })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+
+      expect(groups).toEqual([1234, undefined]);
+    } finally {
+      await grouping[Symbol.asyncDispose]();
+    }
+  });
+});

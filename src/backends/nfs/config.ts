@@ -44,18 +44,37 @@ const same = {
   }),
 } as const;
 
+/** Without one, what is there is taken. The root is mounted always, and what is mounted beside a pool says nothing of it. */
+function isOnMountPoint({
+  path,
+  mountPoint,
+}: {
+  readonly path: string;
+  readonly mountPoint?: string | undefined;
+}): boolean {
+  if (mountPoint === undefined) return true;
+  return mountPoint !== '/' && (path === mountPoint || path.startsWith(`${mountPoint}/`));
+}
+
+const STRAY_MOUNT_POINT = {
+  path: ['mountPoint'],
+  message: 'must be the path or a directory above it, and not the root, which is always mounted',
+};
+
 /** An agent on the server itself. */
-const ServerAgent = z.strictObject({
-  node: z.string().min(1).max(63).meta({
-    description:
-      'The node name of the agent that runs on the server (`stowage agent`). Controllers reach it by controller.agents.static.',
-  }),
-  path: CleanPath.meta({ description: 'Where the exported directory is on the server itself.' }),
-  mountPoint: AbsolutePath.optional().meta({
-    description:
-      'Where a whole file system has to be mounted on the server: the path or a directory above it. Until it is, the pool waits. Default: what is there is taken.',
-  }),
-});
+const ServerAgent = z
+  .strictObject({
+    node: z.string().min(1).max(63).meta({
+      description:
+        'The node name of the agent that runs on the server (`stowage agent`). Controllers reach it by controller.agents.static.',
+    }),
+    path: CleanPath.meta({ description: 'Where the exported directory is on the server itself.' }),
+    mountPoint: CleanPath.optional().meta({
+      description:
+        'Where a whole file system has to be mounted on the server: the path or a directory above it. Until it is, the pool waits. Default: what is there is taken.',
+    }),
+  })
+  .refine(isOnMountPoint, STRAY_MOUNT_POINT);
 
 const ExportPool = z
   .strictObject({
@@ -96,11 +115,12 @@ const SharedPool = z
     type: z.literal('shared'),
     ...same,
     path: CleanPath.meta({ description: 'Where it is mounted, the same on every node.' }),
-    mountPoint: AbsolutePath.optional().meta({
+    mountPoint: CleanPath.optional().meta({
       description:
         'Where a file system has to be mounted: the path or a directory above it. Default: what is there is taken, if it holds the pool.',
     }),
   })
+  .refine(isOnMountPoint, STRAY_MOUNT_POINT)
   .meta({ description: 'A file system that somebody else mounts on every node: CephFS, Gluster, Lustre.' });
 
 /** One pool that all nodes reach. */

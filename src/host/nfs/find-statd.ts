@@ -12,11 +12,15 @@ const ANSWERS_WITHIN_MS = 1_000;
  * Whether rpc.statd runs on this machine: asks the port mapper at 127.0.0.1 for it (RFC 1833, GETPORT over UDP). Without it locks of NFS 3 fail one by one, long after
  * the mount. A port mapper that does not answer has none. Never throws.
  */
-export async function findStatd(address = '127.0.0.1', port: number = PORTMAPPER.port): Promise<boolean> {
+export async function findStatd(
+  address = '127.0.0.1',
+  port: number = PORTMAPPER.port,
+  answersWithinMs = ANSWERS_WITHIN_MS,
+): Promise<boolean> {
   const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const id = randomInt(2 ** 31);
-  const timer = setTimeout(resolve, ANSWERS_WITHIN_MS, false);
+  const timer = setTimeout(resolve, answersWithinMs, false);
   socket.on('error', () => resolve(false));
   socket.on('message', (answer) => {
     if (answer.length >= 4 && answer.readUInt32BE(0) === id) resolve(readPort(answer) !== 0);

@@ -62,7 +62,8 @@ async function tryAddresses(
       await mounts.mount(toMountCall(mount, { version, address }), signal);
       return undefined;
     } catch (error) {
-      if (!(error instanceof Error) || !('code' in error)) throw error;
+      // Nothing else than what the kernel says is about the address or the version.
+      if (!(error instanceof Error) || !('errno' in error)) throw error;
       failure = error;
     }
     if (!isErrno(failure, 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED', 'ETIMEDOUT')) break;
@@ -149,7 +150,7 @@ const HINTS: readonly (readonly [codes: readonly string[], hint: string])[] = [
 function toMountError(mount: NfsMount, error: unknown): DriverError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   const hint =
-    HINTS.find(([codes]) => codes.includes(code))?.[1] ??
+    HINTS.find(([codes]) => isErrno(error, ...codes))?.[1] ??
     `The kernel says ${code}; its log (dmesg) may tell more.`;
   return new DriverError(
     code === 'ENODEV' ? 'PRECONDITION_FAILED' : 'POOL_UNAVAILABLE',

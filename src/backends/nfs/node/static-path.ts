@@ -27,5 +27,10 @@ export function checkStaticPath({ name, staticPaths }: NfsPool, path: string): s
 function isCleanPath(path: string): boolean {
   if (path === '/') return true;
   const [before, ...parts] = path.split('/');
-  return before === '' && !path.includes('\0') && parts.every((part) => !['', '.', '..'].includes(part));
+  return (
+    parts.length > 0 &&
+    before === '' &&
+    !path.includes('\0') &&
+    parts.every((part) => !['', '.', '..'].includes(part))
+  );
 }
