@@ -46,13 +46,20 @@ async function findRecordAt(directory: string): Promise<VolumeRecord | undefined
   return await readRecordFile({ path, schema: VolumeRecord, subject: `the volume at ${directory}` });
 }
 
+/** Room for the time and the generation in a name of 255 bytes. */
+const WHOSE_BYTES = 220;
+
 /** `default.website.2026-11-24T10-15-00Z.qzm3hkea`: whose it was and when it was deleted; the end is the generation of its id. */
 function toArchiveName({ claim, name }: VolumeRecord, generation: string, now: number): string {
-  const whose =
-    claim === undefined ? name.replaceAll(/[^\w.-]/g, '_').slice(0, 128) : `${claim.namespace}.${claim.name}`;
+  const whose = claim === undefined ? name : `${claim.namespace}.${claim.name}`;
   const when = new Date(now)
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '-');
-  return `${whose}.${when}.${generation}`;
+  return `${toNamePart(whose)}.${when}.${generation}`;
+}
+
+/** What may stand in the name of a file, and can be read by people. */
+function toNamePart(text: string): string {
+  return text.replaceAll(/[^\w.-]/g, '_').slice(0, WHOSE_BYTES);
 }
