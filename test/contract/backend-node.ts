@@ -6,8 +6,11 @@ import type { BackendFixture, BackendVariant } from './backend.ts';
 import type { Calls } from './backend-volumes.ts';
 import { FOREIGN_IDS, signal, takeDown, toCalls, toCreateOptions, untilDone } from './backend-volumes.ts';
 
+const SEVERAL_NODES: readonly AccessMode[] = ['MULTI_NODE_SINGLE_WRITER', 'MULTI_NODE_MULTI_WRITER'];
+
 /** The node half's part of the contract. */
 export function describeNodeBackend(variant: BackendVariant): void {
+  const { isShared = false } = variant;
   describe('node', () => {
     let fixture: BackendFixture;
     beforeAll(async () => {
@@ -151,7 +154,19 @@ export function describeNodeBackend(variant: BackendVariant): void {
       await takeDown(fixture, calls);
     });
 
-    test.each<AccessMode>(['MULTI_NODE_SINGLE_WRITER', 'MULTI_NODE_MULTI_WRITER'])(
+    test.each<AccessMode>(isShared ? SEVERAL_NODES : [])(
+      'mode %s is fine for a shared volume',
+      async (mode) => {
+        const calls = await prepare(mode);
+
+        await expect(fixture.node.stage(calls.stage, signal)).resolves.toBeUndefined();
+        await expect(fixture.node.publish(calls.publish, signal)).resolves.toBeUndefined();
+
+        await takeDown(fixture, calls);
+      },
+    );
+
+    test.each<AccessMode>(isShared ? [] : SEVERAL_NODES)(
       'mode %s is more than a volume of one node can do',
       async (mode) => {
         const calls = await prepare(mode);
@@ -181,7 +196,8 @@ export function describeNodeBackend(variant: BackendVariant): void {
       await takeDown(fixture, calls);
     });
 
-    test.each(FOREIGN_IDS)('id %j is unknown, not malformed', async (volumeId) => {
+    // Where storage is shared, nodes do not know which volumes there are.
+    test.each(isShared ? [] : FOREIGN_IDS)('id %j is unknown, not malformed', async (volumeId) => {
       const calls = await prepare();
       const { node } = fixture;
       const notFound = { code: 'VOLUME_NOT_FOUND' };

@@ -22,6 +22,8 @@ export interface BackendVariant {
   readonly parameters: Readonly<Record<string, string>>;
   /** Of the volumes that are made. */
   readonly sizeBytes: number;
+  /** Volumes are on storage that all nodes reach, and a node knows no more of them than what is mounted. Default: they live on one node. */
+  readonly isShared?: true;
 }
 
 /** What holds for every backend: the rules of backend.ts and of CSI. */

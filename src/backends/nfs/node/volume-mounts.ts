@@ -32,22 +32,31 @@ function isNfs({ fsType }: MountEntry): boolean {
   return fsType === 'nfs' || fsType === 'nfs4';
 }
 
-/** The pool whose file system a mount shows, and where the pool's root is; undefined when none of the configured ones is mounted now. */
+/**
+ * The pool that a mount comes from, and where the pool's root is; undefined when none of the configured ones is mounted now. Exports of one file system look like one to the
+ * kernel, so of several the one that reaches deepest is meant.
+ */
 export function findWorkOf(
   { workers, mountDirectory }: Pick<NfsNodeContext, 'workers' | 'mountDirectory'>,
-  { majorMinor }: MountEntry,
+  mounted: MountEntry,
   table: readonly MountEntry[],
 ): { readonly work: NfsPoolWork; readonly root: string } | undefined {
-  for (const work of workers.list()) {
+  const holding = table.filter(
+    (entry) => entry.majorMinor === mounted.majorMinor && isIn(toTreePath(mounted), toTreePath(entry)),
+  );
+  const found = workers.list().flatMap((work) => {
     const { pool } = work;
     if (pool.type === 'shared') {
-      if (findHoldingMount(table, pool.path)?.majorMinor === majorMinor) return { work, root: pool.path };
-      continue;
+      const isIts = findHoldingMount(table, pool.path)?.majorMinor === mounted.majorMinor;
+      return isIts ? [{ work, root: pool.path, depth: 0 }] : [];
     }
-    const data = table.find(
-      (entry) => entry.majorMinor === majorMinor && isDataPlace(mountDirectory, pool.name, entry.mountPoint),
-    );
-    if (data !== undefined) return { work, root: data.mountPoint };
-  }
-  return undefined;
+    return holding
+      .filter(({ mountPoint }) => isDataPlace(mountDirectory, pool.name, mountPoint))
+      .map((entry) => ({ work, root: entry.mountPoint, depth: toTreePath(entry).length }));
+  });
+  return found.toSorted((one, other) => other.depth - one.depth)[0];
+}
+
+function isIn(path: string, above: string): boolean {
+  return path === above || path.startsWith(above.endsWith('/') ? above : `${above}/`);
 }

@@ -2,7 +2,7 @@ import type { ContentSources } from '../../../filestore/content/content.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { WorkerProcess } from '../../../host/worker-process.ts';
 import type { Logger } from '../../../observability/logger.ts';
-import { PoolPulse } from '../../../pools/pool-pulse.ts';
+import { PoolPulse, type PulseLimits } from '../../../pools/pool-pulse.ts';
 import { OpenContents } from '../../../pools/worker/content-verbs.ts';
 import { PoolWorker, type WorkerService } from '../../../pools/worker/pool-worker.ts';
 import type { OpenableWorkers } from '../../../pools/worker/worker-opener.ts';
@@ -20,6 +20,8 @@ export interface NfsWorkersOptions {
   /** What is mounted of a pool for data, which is asked whether it answers. */
   readonly listMounted: (poolName: string) => Promise<readonly string[]>;
   readonly logger: Logger;
+  /** Default: those of {@link PoolPulse}. */
+  readonly pulseLimits?: PulseLimits;
 }
 
 /** One pool with its worker. */
@@ -101,7 +103,7 @@ export function describePlace(pool: NfsPool): string {
 }
 
 function createWork(
-  { setup, start, listMounted, logger }: NfsWorkersOptions,
+  { setup, start, listMounted, logger, pulseLimits }: NfsWorkersOptions,
   pool: NfsPool,
   serve: () => WorkerService,
 ): NfsPoolWork {
@@ -116,5 +118,6 @@ function createWork(
     const paths = await listMounted(pool.name);
     await worker.call('probeMounts', paths, new AbortController().signal);
   };
-  return { pool, worker, pulse: new PoolPulse({ poolName: pool.name, probe, logger }) };
+  const limits = pulseLimits === undefined ? {} : { limits: pulseLimits };
+  return { pool, worker, pulse: new PoolPulse({ poolName: pool.name, probe, logger, ...limits }) };
 }
