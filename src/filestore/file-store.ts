@@ -79,6 +79,22 @@ export interface LocalFileStore extends FileStore {
   close(): Promise<void>;
 }
 
+/** A local store that can take over what others made. */
+export interface AdoptingFileStore extends LocalFileStore {
+  /**
+   * Makes a directory that lies in the pool the content of a new volume, by renaming it; its owners and bits stay. One that was taken over by an earlier
+   * call, which may have been killed, is found and finished. What cannot become the volume goes back to its place. Throws PATH_NOT_FOUND, VOLUME_INCOMPATIBLE when the name
+   * is taken by another volume, VOLUME_IN_USE, SIZE_OUT_OF_RANGE, NO_ROOM, PRECONDITION_FAILED.
+   */
+  adoptVolume(request: AdoptVolumeRequest, signal: AbortSignal): Promise<VolumeRecord>;
+}
+
+export interface AdoptVolumeRequest extends Pick<CreateVolumeRequest, 'name' | 'quota' | 'claim'> {
+  /** Below the root of the pool, as in `default/website`. */
+  readonly directory: string;
+  readonly capacityBytes: number;
+}
+
 export interface VolumeLocation {
   readonly record: VolumeRecord;
   /** The tree (`directory`) or the file (`image`). */

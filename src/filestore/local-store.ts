@@ -1,10 +1,11 @@
 import { hashName } from '../base/ids.ts';
 import { DriverError } from '../domain/errors.ts';
+import { adoptVolume } from './adoption/adopt-volume.ts';
 import { openContent } from './content/open-content.ts';
 import { createSnapshot } from './create-snapshot.ts';
 import { createVolume } from './create-volume.ts';
 import { deleteSnapshot, deleteVolume } from './delete-object.ts';
-import type { LocalFileStore, VolumeLocation, VolumeUsage } from './file-store.ts';
+import type { AdoptingFileStore, VolumeLocation, VolumeUsage } from './file-store.ts';
 import { getPoolHealth, getVolumeHealth } from './health.ts';
 import { getVolumeRecord, layoutOf, locateContent } from './objects.ts';
 import { toPoolError } from './pool-errors.ts';
@@ -12,7 +13,7 @@ import type { StoreContext } from './store-context.ts';
 import { expandVolume, markIdentityRenewed, markOwnerApplied } from './update-volume.ts';
 
 /** The store over an opened pool. `close` ends what `openLocalStore` started. */
-export function createLocalStore(context: StoreContext, close: () => Promise<void>): LocalFileStore {
+export function createLocalStore(context: StoreContext, close: () => Promise<void>): AdoptingFileStore {
   async function guard<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -57,6 +58,7 @@ export function createLocalStore(context: StoreContext, close: () => Promise<voi
     openContent: (request, signal) => guard(() => openContent(context, request, signal)),
     markIdentityRenewed: ({ id }, signal) => guard(() => markIdentityRenewed(context, id, signal)),
     markOwnerApplied: ({ id }, signal) => guard(() => markOwnerApplied(context, id, signal)),
+    adoptVolume: (request, signal) => guard(() => adoptVolume(context, request, signal)),
     isBusy: () => context.jobs.size > 0 || context.trash.size > 0,
     close,
   };

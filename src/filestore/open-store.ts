@@ -14,7 +14,7 @@ import { Checkpoints } from './content/checkpoints.ts';
 import type { ContentSources } from './content/content.ts';
 import { Cuts } from './content/cuts.ts';
 import { noContentSources } from './content/no-sources.ts';
-import type { LocalFileStore } from './file-store.ts';
+import type { AdoptingFileStore } from './file-store.ts';
 import { Jobs } from './jobs.ts';
 import { createDirectoryLayout } from './layouts/directory.ts';
 import { createImageLayout } from './layouts/image.ts';
@@ -80,7 +80,7 @@ export interface OpenStoreOptions {
 export async function openLocalStore(
   options: OpenStoreOptions,
   signal: AbortSignal,
-): Promise<LocalFileStore> {
+): Promise<AdoptingFileStore> {
   try {
     return await open(options, signal);
   } catch (error) {
@@ -88,7 +88,7 @@ export async function openLocalStore(
   }
 }
 
-async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<LocalFileStore> {
+async function open(options: OpenStoreOptions, signal: AbortSignal): Promise<AdoptingFileStore> {
   const { pool, clusterId, logger } = options;
   const paths = createStorePaths(pool.path);
   const { poolId } = await getPoolRecord({ name: pool.name, paths, clusterId });

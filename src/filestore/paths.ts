@@ -7,6 +7,14 @@ export const RECORD_FILES = { volume: 'volume.json', snapshot: 'snapshot.json' }
 /** Name of the content in an object's directory, by layout. */
 export const CONTENT_NAMES = { directory: 'data', image: 'disk.img' } as const;
 
+/** What a store has at its root. */
+const OWN_NAMES = ['.stowage', 'volumes', 'snapshots', 'by-claim', 'retained', 'archived'] as const;
+
+/** Whether a name at the root of a store is one of its own. */
+export function isOwnName(name: string): boolean {
+  return OWN_NAMES.some((own) => own === name);
+}
+
 /** Where everything of one store is. Hashes come from parseObjectId or hashName only: nothing here checks them again. */
 export interface StorePaths {
   readonly root: string;
@@ -18,6 +26,8 @@ export interface StorePaths {
   readonly trash: string;
   /** Leases of records, where several programs work on the pool. */
   readonly leases: string;
+  /** What is being taken over: `<hash>/`. Nobody sweeps here, since all of it is somebody's data. */
+  readonly adoptions: string;
   readonly volumes: string;
   readonly snapshots: string;
   readonly byClaim: string;
@@ -40,6 +50,7 @@ export function createStorePaths(root: string): StorePaths {
     staging: join(control, 'staging'),
     trash: join(control, 'trash'),
     leases: join(control, 'leases'),
+    adoptions: join(control, 'adoptions'),
     volumes,
     snapshots,
     byClaim: join(root, 'by-claim'),

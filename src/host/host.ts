@@ -152,6 +152,8 @@ export interface Trees {
   pack(source: string, signal: AbortSignal): AsyncIterable<Buffer>;
   /** Unpacks what {@link Trees.pack} made into the existing, empty directory `target`. Throws NO_ROOM; what `archive` throws. */
   unpack(options: UnpackTreeOptions, signal: AbortSignal): Promise<void>;
+  /** Gives a directory and all files and directories in it a project id (xfs, ext4). Other inodes have none to give. Throws PRECONDITION_FAILED. Idempotent. */
+  assignProject(options: AssignProjectOptions, signal: AbortSignal): Promise<void>;
   /** Allocated bytes and number of inodes (du). */
   measure(
     path: string,
@@ -162,6 +164,13 @@ export interface Trees {
 export interface UnpackTreeOptions {
   readonly archive: AsyncIterable<Uint8Array>;
   readonly target: string;
+}
+
+export interface AssignProjectOptions {
+  readonly path: string;
+  readonly projectId: number;
+  /** Whether what is made in its directories later gets the id, too. */
+  readonly inherit: boolean;
 }
 
 export interface CopyTreeOptions {

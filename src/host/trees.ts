@@ -4,8 +4,23 @@ import type { Logger } from '../observability/logger.ts';
 import { CommandError } from './command-error.ts';
 import { isErrno } from './errno.ts';
 import { createTools, type Tools } from './filesystems/tools.ts';
-import type { Command, CommandResult, Commands, CopyTreeOptions, Mounts, Trees } from './host.ts';
-import { toCopyArgv, toMeasureArgv, toPackArgv, toRemoveArgv, toUnpackArgv } from './trees-sandbox.ts';
+import type {
+  AssignProjectOptions,
+  Command,
+  CommandResult,
+  Commands,
+  CopyTreeOptions,
+  Mounts,
+  Trees,
+} from './host.ts';
+import {
+  toAssignProjectArgv,
+  toCopyArgv,
+  toMeasureArgv,
+  toPackArgv,
+  toRemoveArgv,
+  toUnpackArgv,
+} from './trees-sandbox.ts';
 
 export interface TreesDeps {
   readonly commands: Commands;
@@ -66,6 +81,14 @@ export function createTrees({ commands, mounts, logger }: TreesDeps): Trees {
       }
       logger.debug('Tree unpacked', { target, durationMs: Math.round(performance.now() - startedAt) });
     },
+    async assignProject(options, signal) {
+      const startedAt = performance.now();
+      const argv = toAssignProjectArgv(options);
+      const result = await run(tools, { argv, okExitCodes: [0, 1] }, signal);
+      if (result.exitCode !== 0) throw toAssignError(options, result);
+      const durationMs = Math.round(performance.now() - startedAt);
+      logger.debug('Tree given to a project', { ...options, durationMs });
+    },
     async measure(path, signal) {
       const bytes = await run(tools, { argv: toMeasureArgv(path, 'bytes') }, signal);
       const inodes = await run(tools, { argv: toMeasureArgv(path, 'inodes') }, signal);
@@ -115,6 +138,18 @@ function toRemoveError(path: string, result: CommandResult): DriverError {
     'PRECONDITION_FAILED',
     `The tree ${path} could not be removed in full.${hint} rm said: ${said === '' ? 'nothing' : said}`,
     { details: { exitCode: result.exitCode } },
+  );
+}
+
+function toAssignError({ path }: AssignProjectOptions, { stderr, exitCode }: CommandResult): DriverError {
+  const said = firstLines(stderr);
+  const hint = said.includes('Operation not permitted')
+    ? ' Files in it are immutable or append-only: find them with "lsattr -R" and change that with "chattr -R -ia".'
+    : '';
+  return new DriverError(
+    'PRECONDITION_FAILED',
+    `The tree ${path} could not be given a project id in full.${hint} chattr said: ${said === '' ? 'nothing' : said}`,
+    { details: { exitCode } },
   );
 }
 

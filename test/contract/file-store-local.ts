@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
-import type { LocalFileStore } from '../../src/filestore/file-store.ts';
+import type { AdoptingFileStore } from '../../src/filestore/file-store.ts';
 import { type OpenStoreOptions, openLocalStore } from '../../src/filestore/open-store.ts';
 import { createStorePaths, type StorePaths } from '../../src/filestore/paths.ts';
 import { ensurePoolRecord } from '../../src/filestore/pool/pool-record-file.ts';
@@ -20,11 +20,11 @@ export interface LocalStoreFixture extends AsyncDisposable {
   readonly paths: StorePaths;
   readonly locks: KeyedLock;
   /** The store that is open now. */
-  readonly store: LocalFileStore;
+  readonly store: AdoptingFileStore;
   /** Closes it and opens it again, as a restart does. */
-  reopen(overrides?: Partial<OpenStoreOptions>): Promise<LocalFileStore>;
+  reopen(overrides?: Partial<OpenStoreOptions>): Promise<AdoptingFileStore>;
   /** Like {@link reopen}, but without closing the one before: it was killed. */
-  openAnother(overrides?: Partial<OpenStoreOptions>): Promise<LocalFileStore>;
+  openAnother(overrides?: Partial<OpenStoreOptions>): Promise<AdoptingFileStore>;
 }
 
 /** Makes a file system, a pool in it, and opens its store. */
@@ -52,9 +52,9 @@ export async function makeLocalStore(
     clock: systemClock,
     logger: silentLogger,
   };
-  const openStores = new Set<LocalFileStore>();
+  const openStores = new Set<AdoptingFileStore>();
   undo.defer(async () => void (await Promise.all([...openStores].map((store) => store.close()))));
-  const openAnother = async (options: Partial<OpenStoreOptions> = {}): Promise<LocalFileStore> => {
+  const openAnother = async (options: Partial<OpenStoreOptions> = {}): Promise<AdoptingFileStore> => {
     const opened = await openLocalStore({ ...base, ...overrides, ...options }, AbortSignal.timeout(30_000));
     openStores.add(opened);
     return opened;

@@ -1,4 +1,15 @@
-import { chown, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isDriverError } from '../../src/domain/errors.ts';
@@ -229,6 +240,69 @@ export function describeQuotaKind(
         expect((await fixture.kind.getUsage({ path, handle }, NONE)).usedInodes).toBe(4);
       },
     );
+
+    /** A directory as somebody else left it, with what is easily lost. */
+    async function makeForeign(): Promise<string> {
+      count += 1;
+      const path = join(fixture.path, `foreign-${count}`);
+      await mkdir(join(path, 'deep'), { recursive: true });
+      await writeFile(join(path, 'deep', 'file'), Buffer.alloc(3 * MIB, 7), { flush: true });
+      await symlink('/etc/passwd', join(path, 'link'));
+      for (const name of ['', 'deep', 'deep/file']) await chown(join(path, name), 1234, 5678);
+      await chmod(join(path, 'deep'), 0o2775);
+      await chmod(join(path, 'deep', 'file'), 0o4750);
+      return path;
+    }
+
+    itWhen(expected.quota !== 'qgroup')('takes over a directory, and leaves it as it is', async () => {
+      const path = await makeForeign();
+      const before = await lstat(join(path, 'deep', 'file'));
+
+      const handle = await fixture.kind.adoption?.adoptTree({ path, limitBytes: 8 * MIB }, NONE);
+
+      expect(handle?.quota).toBe(expected.quota);
+      expect(await lstat(join(path, 'deep'))).toMatchObject({ uid: 1234, gid: 5678, mode: 0o42775 });
+      expect(await lstat(join(path, 'deep', 'file'))).toMatchObject({ ino: before.ino, mode: 0o104750 });
+      expect(await readlink(join(path, 'link'))).toBe('/etc/passwd');
+    });
+
+    itWhen(expected.quota === 'project')(
+      'charges all of a directory that it took over, limits it, and lets go of it',
+      async () => {
+        const path = await makeForeign();
+        const { adoption } = fixture.kind;
+        const first = await adoption?.adoptTree({ path, limitBytes: 8 * MIB }, NONE);
+        // As after a death in between.
+        const handle = (await adoption?.adoptTree({ path, limitBytes: 8 * MIB }, NONE)) ?? { quota: 'none' };
+        const getProject = async (name: string) =>
+          await fixture.syscalls.getProject({ path: join(path, name) }, NONE);
+        const getQuota = async (projectId = 0) =>
+          await fixture.syscalls.getProjectQuota({ path, projectId }, NONE);
+
+        expect(await getProject('deep/file')).toMatchObject({ projectId: handle.projectId });
+        expect(await getProject('deep')).toEqual({ projectId: handle.projectId, inherit: true });
+        expect(await getQuota(handle.projectId)).toMatchObject({ usedInodes: 3, limitBytes: 8 * MIB });
+        expect(await getQuota(first?.projectId)).toMatchObject({ usedInodes: 0, limitBytes: 0 });
+        expect(await fixture.kind.verify({ path, handle, limitBytes: 8 * MIB }, NONE)).toEqual([]);
+        expect(await isTooMuch(path, 6 * MIB)).toBe(true);
+        await rm(join(path, 'filler'), { force: true });
+
+        await adoption?.releaseTree({ path, parent: fixture.path }, NONE);
+
+        for (const name of ['', 'deep']) {
+          expect(await getProject(name)).toEqual({ projectId: 0, inherit: false });
+        }
+        expect(await getQuota(handle.projectId)).toMatchObject({ usedInodes: 0, limitBytes: 0 });
+      },
+    );
+
+    itWhen(expected.quota === 'project')('takes over no more than the limit', async () => {
+      const path = await makeForeign();
+
+      const adoption = fixture.kind.adoption?.adoptTree({ path, limitBytes: MIB }, NONE);
+
+      await expect(adoption).rejects.toMatchObject({ code: 'SIZE_OUT_OF_RANGE' });
+    });
 
     itWhen(expected.quota === 'project')('frees the quota of a removed tree', async () => {
       const tree = await makeTree();

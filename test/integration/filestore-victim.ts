@@ -1,12 +1,13 @@
 import { systemClock } from '../../src/base/clock.ts';
 import { KeyedLock } from '../../src/base/keyed-lock.ts';
-import type { FileStore, LocalFileStore } from '../../src/filestore/file-store.ts';
+import type { AdoptingFileStore } from '../../src/filestore/file-store.ts';
 import { openLocalStore } from '../../src/filestore/open-store.ts';
 import { createHost } from '../../src/host/create-host.ts';
 import { silentLogger } from '../../src/observability/logger.ts';
 import { MiB, toRequest } from '../contract/file-store.ts';
 import { toLocalContent } from '../support/content-path.ts';
 import { CLUSTER_ID } from '../contract/file-store-local.ts';
+import { ADOPTED } from '../support/adopted.ts';
 
 /**
  * A process that is killed in the middle of its work: `node filestore-victim.ts POOL RUN_DIRECTORY OPERATION STEP SHARING`. Whatever it
@@ -17,7 +18,7 @@ const isShared = sharing === 'shared';
 const signal = AbortSignal.timeout(60_000);
 const host = createHost({ logger: silentLogger, clock: systemClock, runDirectory });
 let isArmed = false;
-const store: LocalFileStore = await openLocalStore(
+const store: AdoptingFileStore = await openLocalStore(
   {
     pool: { name: 'test', path, overcommit: 1, lowWaterPercent: 5 },
     host,
@@ -42,7 +43,8 @@ const sourceId = source?.id ?? '';
 const layout = source?.kept.layout ?? 'image';
 const quota = isShared && layout === 'directory' ? 'none' : 'required';
 isArmed = true;
-const operations: Record<string, (target: FileStore) => Promise<unknown>> = {
+const operations: Record<string, (target: AdoptingFileStore) => Promise<unknown>> = {
+  adopt: (target) => target.adoptVolume(ADOPTED, signal),
   create: (target) => target.createVolume(toRequest('made', { layout, quota }), signal),
   clone: (target) =>
     target.createVolume(

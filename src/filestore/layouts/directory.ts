@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import type { VolumeHealthStatus } from '../../domain/health.ts';
 import type { Host } from '../../host/host.ts';
-import type { QuotaKind, QuotaName, TreeHandle } from '../../host/quotas/quota.ts';
+import type { QuotaKind, QuotaName, TreeAdoption, TreeHandle } from '../../host/quotas/quota.ts';
 import { toArchivePieces } from '../content/archive-pieces.ts';
 import type { ContentPiece } from '../content/content.ts';
 import type { VolumeOwner } from '../file-store.ts';
 import { CONTENT_NAMES } from '../paths.ts';
 import type { Kept, SnapshotRecord } from '../records.ts';
-import type { Content, ContentUsage, LayoutKind, SizedContent } from './layout.ts';
+import type { Content, ContentAdoption, ContentUsage, LayoutKind, SizedContent } from './layout.ts';
 
 /** A quota is called reached when less than this is left. */
 const REACHED_MARGIN_BYTES = 64 * 1024;
@@ -104,6 +104,22 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
         signal,
       );
       return [...limits.map(limitTrouble), ...reachedTrouble(content, await measure(content, signal))];
+    },
+
+    ...(quota.adoption === undefined ? {} : { adoption: createAdoption(quota.adoption) }),
+  };
+}
+
+/** Its root keeps its owner and its bits. */
+function createAdoption(trees: TreeAdoption): ContentAdoption {
+  return {
+    async take({ directory, plan }, signal) {
+      const path = join(directory, CONTENT_NAMES.directory);
+      const limitBytes = plan.isLimited ? plan.capacityBytes : undefined;
+      return toKept(await trees.adoptTree({ path, limitBytes }, signal), plan.isLimited);
+    },
+    async letGo({ directory, parent }, signal) {
+      await trees.releaseTree({ path: join(directory, CONTENT_NAMES.directory), parent }, signal);
     },
   };
 }

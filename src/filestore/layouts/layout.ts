@@ -35,6 +35,16 @@ export interface LayoutKind {
   findUse(content: Content, signal: AbortSignal): Promise<string | undefined>;
   /** What is wrong with the content beyond its being there. */
   findTroubles(content: SizedContent, signal: AbortSignal): Promise<readonly VolumeHealthStatus[]>;
+  /** Left out where what others made cannot become content without being copied. */
+  readonly adoption?: ContentAdoption;
+}
+
+/** What others made, taken over as it is. */
+export interface ContentAdoption {
+  /** Makes what is at the content's place in a directory content of this layout. Can be repeated after it was cut short. Throws SIZE_OUT_OF_RANGE. */
+  take(target: NewContent, signal: AbortSignal): Promise<Kept>;
+  /** The reverse, before it goes back to a place in `parent`. */
+  letGo(target: { readonly directory: string; readonly parent: string }, signal: AbortSignal): Promise<void>;
 }
 
 /** What content is made to be. */

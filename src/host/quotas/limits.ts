@@ -38,6 +38,15 @@ export function assertLimit(
   );
 }
 
+/** Throws SIZE_OUT_OF_RANGE (DriverError) when a directory holds more than it may as a volume. */
+export function assertAdoptable(source: string, usedBytes: number, limitBytes: number | undefined): void {
+  if (limitBytes === undefined || usedBytes <= limitBytes) return;
+  throw new DriverError(
+    'SIZE_OUT_OF_RANGE',
+    `The directory ${source} holds ${usedBytes} bytes, more than the ${limitBytes} that its volume is to have. Give it a larger size, or none that is enforced.`,
+  );
+}
+
 /** Throws SIZE_OUT_OF_RANGE (DriverError) when what is to be copied is more than the copy may hold: shared blocks count in full. */
 export function assertFits(source: string, usedBytes: number, limitBytes: number | undefined): void {
   if (limitBytes === undefined || usedBytes <= limitBytes) return;

@@ -38,5 +38,9 @@ export function createPlainQuota(
     async verify() {
       return [];
     },
+    adoption: {
+      adoptTree: () => Promise.resolve(HANDLE),
+      releaseTree: () => Promise.resolve(),
+    },
   };
 }

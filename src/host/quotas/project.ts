@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DriverError } from '../../domain/errors.ts';
 import { isErrno } from '../errno.ts';
 import type { QuotaDeps } from './deps.ts';
-import { assertFits, assertLimit, isSameLimit, makeRoot } from './limits.ts';
+import { assertAdoptable, assertFits, assertLimit, isSameLimit, makeRoot } from './limits.ts';
 import type { QuotaKind, TreeHandle } from './quota.ts';
 
 /** Above what people give out by hand, below where signed 32-bit numbers end. */
@@ -76,7 +76,34 @@ export function createProjectQuota({ syscalls, trees }: QuotaDeps, options: Proj
       }
       return found;
     },
+    adoption: {
+      async adoptTree({ path, limitBytes }, signal) {
+        const before = await syscalls.getProject({ path }, signal);
+        const projectId = await claimProject(path, signal);
+        await trees.assignProject({ path, projectId, inherit: true }, signal);
+        const handle: TreeHandle = { quota: 'project', projectId };
+        assertAdoptable(path, (await kind.getUsage({ path, handle }, signal)).usedBytes, limitBytes);
+        await kind.setLimit({ path, handle, limitBytes }, signal);
+        await dropUnused(path, before.projectId, signal);
+        return handle;
+      },
+      async releaseTree({ path, parent }, signal) {
+        const { projectId } = await syscalls.getProject({ path }, signal);
+        const home = await syscalls.getProject({ path: parent }, signal);
+        const inherited = home.inherit ? home : { projectId: 0, inherit: false };
+        await trees.assignProject({ path, ...inherited }, signal);
+        await dropUnused(path, projectId, signal);
+      },
+    },
   };
+
+  /** Takes the limit from a project that an attempt which was cut short left behind. One that somebody else uses has inodes. */
+  async function dropUnused(path: string, projectId: number, signal: AbortSignal): Promise<void> {
+    if (projectId < FIRST_ID || projectId > LAST_ID) return;
+    const { usedInodes, limitBytes } = await syscalls.getProjectQuota({ path, projectId }, signal);
+    if (usedInodes === 0 && limitBytes > 0)
+      await syscalls.setProjectQuota({ path, projectId, limitBytes: 0 }, signal);
+  }
 
   /** Gives the empty tree an id that nothing else is charged to. Two that pick one at once both see two inodes, and pick again. */
   async function claimProject(path: string, signal: AbortSignal): Promise<number> {

@@ -23,6 +23,19 @@ export interface QuotaKind {
   ): Promise<TreeUsage>;
   /** What keeps the limit from holding: a changed project id, nested subvolumes, a missing limit. Re-stamps what it can; returns sentences. */
   verify(tree: LimitedTree, signal: AbortSignal): Promise<readonly string[]>;
+  /** Left out where a directory that is there already cannot become a tree of this kind without being copied. */
+  readonly adoption?: TreeAdoption;
+}
+
+/** Directories that others made, taken over as they are. */
+export interface TreeAdoption {
+  /**
+   * Makes an existing directory a tree of this kind, with all that is in it. Throws SIZE_OUT_OF_RANGE when it holds more than the limit. Can be repeated
+   * after it was cut short.
+   */
+  adoptTree(tree: Pick<NewTree, 'path' | 'limitBytes'>, signal: AbortSignal): Promise<TreeHandle>;
+  /** The reverse, of what was cut short, too: a directory that can go back to where it came from, which is a place in `parent`. */
+  releaseTree(tree: { readonly path: string; readonly parent: string }, signal: AbortSignal): Promise<void>;
 }
 
 export type QuotaName = 'project' | 'qgroup' | 'none';

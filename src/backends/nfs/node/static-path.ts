@@ -1,9 +1,7 @@
 import { quote } from '../../../base/quote.ts';
 import { DriverError } from '../../../domain/errors.ts';
+import { isOwnName } from '../../../filestore/paths.ts';
 import type { NfsPool } from '../config.ts';
-
-/** What the driver keeps at the root of a pool. */
-const OWN = ['.stowage', 'volumes', 'snapshots', 'by-claim', 'retained', 'archived'];
 
 /** A directory that a PersistentVolume names, if the pool allows it. Throws INVALID_ARGUMENT for what is no clean path, PERMISSION_DENIED for what is not allowed. */
 export function checkStaticPath({ name, staticPaths }: NfsPool, path: string): string {
@@ -16,7 +14,7 @@ export function checkStaticPath({ name, staticPaths }: NfsPool, path: string): s
   const isListed = staticPaths.some(
     (allowed) => allowed === '/' || path === allowed || path.startsWith(`${allowed}/`),
   );
-  const isOwn = OWN.includes(path.split('/')[1] ?? '');
+  const isOwn = isOwnName(path.split('/')[1] ?? '');
   if (isListed && !isOwn) return path;
   throw new DriverError(
     'PERMISSION_DENIED',
