@@ -3,8 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Config, ConfigFlags, ConfigSources } from './config.ts';
+import { addImportCommands } from './import-commands.ts';
 import type { Lifetime } from './lifecycle.ts';
-import { addPoolCommands } from './pool-commands.ts';
+import { addPoolCommands, type PoolCommandsHost } from './pool-commands.ts';
 import type { ProgramOptions } from './program.ts';
 import { ROLES, type Role } from './roles.ts';
 import { setFileThreads } from './thread-pool.ts';
@@ -70,14 +71,16 @@ async function main(argv: readonly string[]): Promise<number> {
       exitCode = await checkConfig(file, role);
     });
 
-  addPoolCommands(program, {
+  const commandsHost: PoolCommandsHost = {
     readConfig: async (path) => await readConfig({ path }),
     print: (text) => void process.stdout.write(text),
     printError: (text) => void process.stderr.write(text),
     setExitCode: (code) => {
       exitCode = code;
     },
-  });
+  };
+  addPoolCommands(program, commandsHost);
+  addImportCommands(program, commandsHost);
 
   program
     .command('version')

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { PoolRegistry } from '../pools/registry.ts';
 import type { ClusterEnvironment, Config } from './config.ts';
+import { toSentence } from './command-failure.ts';
 import type { ForgetTarget } from './forget-pools.ts';
 
 /** Where the chart puts it. */
-const DEFAULT_CONFIG = '/etc/stowage/config/stowage.yaml';
+export const DEFAULT_CONFIG = '/etc/stowage/config/stowage.yaml';
 const LOCAL = 'what this node has noted for itself, not the registry of the cluster';
 const DEADLINE_MS = 60_000;
 
@@ -125,17 +126,4 @@ async function withRegistry(
     host.printError(`${await toSentence(error)}\n`);
     host.setExitCode(1);
   }
-}
-
-/** Throws what is a defect. */
-async function toSentence(reason: unknown): Promise<string> {
-  const [{ isTimeout }, { DriverError }] = await Promise.all([
-    import('../base/deadline.ts'),
-    import('../domain/errors.ts'),
-  ]);
-  if (reason instanceof DriverError) return reason.message;
-  if (isTimeout(reason)) {
-    return 'It took too long, and was not done to its end. What is done stays done: say the same again.';
-  }
-  throw reason;
 }

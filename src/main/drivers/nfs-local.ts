@@ -24,7 +24,7 @@ import type {
   LocalDriverEntry,
   LocalPools,
 } from './local-driver.ts';
-import { isServedBy } from './nfs.ts';
+import { isServedBy, isSharedPool } from './nfs.ts';
 
 /** So many file operations of one pool can hang at once before its other ones wait. */
 const WORKER_FILE_THREADS = 48;
@@ -39,7 +39,7 @@ function createNode(deps: LocalDriverDeps): Required<LocalDriver> | undefined {
   const nodeName = config.node.name;
   const workers = createWorkers(nfs, deps);
   const served = nfs.pools.filter((pool) => isServedBy(pool, nodeName));
-  const shared = nfs.pools.filter((pool) => pool.type === 'shared' || pool.agent === undefined);
+  const shared = nfs.pools.filter(isSharedPool);
   const pools = joinPools(nfs, [
     createServedStores(served, nfs, deps),
     new LocalStores({
@@ -199,7 +199,7 @@ function joinPools(nfs: NfsConfig, all: readonly LocalStores[]): LocalPools {
     },
     settingsOf: (poolName) => {
       const pool = nfs.pools.find(({ name }) => name === poolName);
-      const isShared = pool !== undefined && (pool.type === 'shared' || pool.agent === undefined);
+      const isShared = pool !== undefined && isSharedPool(pool);
       return { releaseAfterSeconds: undefined, ...(isShared ? { isShared } : {}) };
     },
     open: async (signal) => void (await Promise.all(all.map(async (stores) => await stores.open(signal)))),

@@ -29,6 +29,11 @@ export function isServedBy(pool: NfsPool, nodeName: string): boolean {
   return pool.type === 'nfs' && pool.agent?.node === nodeName;
 }
 
+/** Whether agents of several nodes work on the pool, so that none has it for itself. */
+export function isSharedPool(pool: NfsPool): boolean {
+  return pool.type === 'shared' || pool.agent === undefined;
+}
+
 function describePool(pool: NfsPool): string {
   if (pool.type === 'shared') return `  pool ${pool.name}: ${pool.path}, shared by all nodes`;
   const { agent } = pool;
