@@ -75,7 +75,8 @@ export class PoolMounts {
   async releaseUnused(signal: AbortSignal): Promise<void> {
     const { pool, mountDirectory, host } = this.#options;
     const table = await host.mounts.list(signal);
-    for (const place of listUnusedPlaces(mountDirectory, pool.name, table)) await this.#release(place, signal);
+    for (const place of listUnusedPlaces(mountDirectory, pool.name, table))
+      await this.#release(place, signal);
   }
 
   async #release(place: string, signal: AbortSignal): Promise<void> {
