@@ -41,6 +41,11 @@ export class Operations {
     return (await raceAbort(running.result, signal)) as T;
   }
 
+  /** Resolves when everything that is under way now has settled. */
+  async whenSettled(): Promise<void> {
+    await Promise.allSettled([...this.#running.values()].map((running) => running.result));
+  }
+
   /** Aborts what is under way and waits until all of it has settled. */
   async stop(reason: Error): Promise<void> {
     this.#stop.abort(reason);

@@ -2,9 +2,10 @@
  * The worker of one NFS pool: a child of a node's program, in which everything is done that can hang on a server. It does what its parent asks, over a channel that is its only
  * way in, and ends with it.
  */
-import { createNodeWork } from '../backends/nfs/worker/node-verbs.ts';
+import { createNodeWork, type NfsNodeVerbs } from '../backends/nfs/worker/node-verbs.ts';
 import { PoolMounts } from '../backends/nfs/worker/pool-mounts.ts';
 import type { NfsParentVerbs, NfsWorkerSetup, NfsWorkerVerbs } from '../backends/nfs/worker/setup.ts';
+import { withServerErrors } from '../backends/nfs/worker/server-errors.ts';
 import { createWorkerStoreOpening } from '../backends/nfs/worker/store-opening.ts';
 import { systemClock } from '../base/clock.ts';
 import { DriverError } from '../domain/errors.ts';
@@ -19,6 +20,7 @@ import { keepHeapTidy } from './tidy-heap.ts';
 
 /** Everything that the worker works with once it knows what it is for. */
 interface Work {
+  readonly verbs: StoreHost['verbs'] & NfsNodeVerbs;
   readonly store: StoreHost;
   readonly node: ReturnType<typeof createNodeWork>;
   readonly mounts: PoolMounts;
@@ -57,6 +59,7 @@ function createWork(setup: NfsWorkerSetup): Work {
   );
   const node = createNodeWork({ poolName: pool.name, host, mounts });
   return {
+    verbs: withServerErrors<StoreHost['verbs'] & typeof node.verbs>({ ...store.verbs, ...node.verbs }, pool),
     store,
     node,
     mounts,
@@ -102,11 +105,11 @@ const verbs: NfsWorkerVerbs = {
       'stopReading',
       'closeContent',
     ],
-    () => getWork().store.verbs,
+    () => getWork().verbs,
   ),
   ...forward<ReturnType<typeof createNodeWork>['verbs']>(
     ['stageVolume', 'publishVolume', 'getVolumeStats', 'examineMount', 'releaseMounts', 'probeMounts'],
-    () => getWork().node.verbs,
+    () => getWork().verbs,
   ),
 };
 

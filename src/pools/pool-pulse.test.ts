@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { DriverError } from '../domain/errors.ts';
 import { silentLogger } from '../observability/logger.ts';
 import { PoolPulse } from './pool-pulse.ts';
 
@@ -118,5 +119,30 @@ describe('the pulse of a pool', () => {
 
     end();
     await long;
+  });
+
+  it('does not take it for an answer that nobody could ask', async () => {
+    let asked = 0;
+    const answer = Promise.withResolvers<void>();
+    const pulse = new PoolPulse({
+      poolName: 'fast',
+      probe: async () => {
+        asked += 1;
+        if (asked === 1) throw new DriverError('POOL_UNAVAILABLE', 'The worker has ended.');
+        await answer.promise;
+      },
+      logger: silentLogger,
+      limits: { maximumAtOnce: 1, overdueMs: 5, unansweredMs: 5, askAgainMs: 1 },
+    });
+    const { work, end } = makeCall();
+    const long = pulse.run(work, never);
+
+    await expect(long).rejects.toMatchObject({ code: 'POOL_UNAVAILABLE' });
+    expect(pulse.findObstacle()).toMatch(/does not answer/);
+
+    answer.resolve();
+    await expect.poll(() => pulse.findObstacle()).toBeUndefined();
+    expect(asked).toBe(2);
+    end();
   });
 });

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { raceAbort } from '../base/keyed-lock.ts';
-import { DriverError } from '../domain/errors.ts';
+import { DriverError, isDriverError } from '../domain/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 
 export interface PulseLimits {
@@ -9,7 +10,11 @@ export interface PulseLimits {
   readonly overdueMs: number;
   /** A pool that has not answered for so long is not available. */
   readonly unansweredMs: number;
+  /** How long until it is asked again when nobody could ask it. Default: a second. */
+  readonly askAgainMs?: number;
 }
+
+const ASK_AGAIN_MS = 1_000;
 
 const LIMITS: PulseLimits = { maximumAtOnce: 16, overdueMs: 5_000, unansweredMs: 5_000 };
 
@@ -136,9 +141,7 @@ export class PoolPulse {
     timer.unref();
     let failure: unknown;
     try {
-      await probe();
-    } catch (error) {
-      failure = error;
+      failure = await this.#getAnswer(probe);
     } finally {
       clearTimeout(timer);
     }
@@ -149,6 +152,20 @@ export class PoolPulse {
       pool: poolName,
       ...(failure === undefined ? {} : { err: failure }),
     });
+  }
+
+  /** What the pool said, or undefined when all is well. That nobody could ask it, for who should is gone or waits itself, is no answer: it is asked again. */
+  async #getAnswer(probe: () => Promise<void>): Promise<unknown> {
+    for (;;) {
+      try {
+        await probe();
+        return undefined;
+      } catch (error) {
+        if (!isDriverError(error, 'POOL_UNAVAILABLE') && !isDriverError(error, 'OPERATION_PENDING'))
+          return error;
+      }
+      await sleep(this.#limits.askAgainMs ?? ASK_AGAIN_MS, undefined, { ref: false });
+    }
   }
 
   #fallSilent(since: number): void {

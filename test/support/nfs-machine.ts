@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { NodeBackend } from '../../src/backends/backend.ts';
 import { NfsPool } from '../../src/backends/nfs/config.ts';
 import { createNfsNode } from '../../src/backends/nfs/node.ts';
-import { createDataPlaceList } from '../../src/backends/nfs/node/data-places.ts';
 import { NfsWorkers } from '../../src/backends/nfs/node/workers.ts';
 import { toNfsSource } from '../../src/config/nfs-source.ts';
 import { toMountPlace } from '../../src/backends/nfs/worker/mount-places.ts';
@@ -95,7 +94,6 @@ export function createNfsMachine(
         return process;
       },
       contents: noContentSources,
-      listMounted: createDataPlaceList(machine.mounts, { mountDirectory, pools: parsed }),
       logger: silentLogger,
       pulseLimits: { maximumAtOnce: 16, overdueMs: 1, unansweredMs: 1 },
     });

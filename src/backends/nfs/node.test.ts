@@ -199,16 +199,26 @@ describe('the node half of NFS', () => {
       expect(await readdir(directory)).not.toContain('target');
     });
 
-    test('is not from a mount that was replaced', async () => {
+    test('is from what is staged, also when the mount of its pool was replaced meanwhile', async () => {
       nfs.machine.mountForeign(join(directory, 'staging'), {
         fsType: 'nfs4',
         majorMinor: '0:77',
         source: `nfs1:/srv/volumes/${HASH}/data`,
       });
 
+      await expect(nfs.node.publish(toCall(), never)).resolves.toBeUndefined();
+    });
+
+    test('is not from a pool that is not configured any more', async () => {
+      nfs.machine.mountForeign(join(directory, 'staging'), {
+        fsType: 'nfs4',
+        majorMinor: '0:77',
+        source: `other:/srv/volumes/${HASH}/data`,
+      });
+
       await expect(nfs.node.publish(toCall(), never)).rejects.toMatchObject({
         code: 'PRECONDITION_FAILED',
-        message: expect.stringContaining('was replaced'),
+        message: expect.stringContaining('configure it again'),
       });
     });
   });

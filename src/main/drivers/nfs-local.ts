@@ -1,7 +1,7 @@
 import { createNfsController } from '../../backends/nfs/controller.ts';
 import type { NfsConfig, NfsPool } from '../../backends/nfs/config.ts';
 import { createNfsNode } from '../../backends/nfs/node.ts';
-import { createDataPlaceList } from '../../backends/nfs/node/data-places.ts';
+import { releaseUnusedMounts } from '../../backends/nfs/node/release.ts';
 import { NfsWorkers } from '../../backends/nfs/node/workers.ts';
 import { systemClock } from '../../base/clock.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
@@ -27,7 +27,7 @@ import type {
 import { isServedBy, isSharedPool } from './nfs.ts';
 
 /** So many file operations of one pool can hang at once before its other ones wait. */
-const WORKER_FILE_THREADS = 48;
+const WORKER_FILE_THREADS = 96;
 
 /** NFS on a machine: on a node the mounts of its pods, and the pools that no server has an agent for; on a server its own pools. */
 export const nfsLocal: LocalDriverEntry = { createNode, createAllInOne, createAgent };
@@ -37,6 +37,7 @@ function createNode(deps: LocalDriverDeps): Required<LocalDriver> | undefined {
   const { nfs } = config.drivers;
   if (nfs === undefined) return undefined;
   const nodeName = config.node.name;
+  const { mountDirectory } = nfs;
   const workers = createWorkers(nfs, deps);
   const served = nfs.pools.filter((pool) => isServedBy(pool, nodeName));
   const shared = nfs.pools.filter(isSharedPool);
@@ -58,6 +59,11 @@ function createNode(deps: LocalDriverDeps): Required<LocalDriver> | undefined {
           isRunning: worker.isRunning,
           stuck: worker.abandoned,
         })),
+      async open(signal) {
+        await pools.open(signal);
+        // An earlier life may have been ended before it could.
+        await releaseUnusedMounts({ workers, mountDirectory, mounts: deps.host.mounts, logger }, signal);
+      },
       async close() {
         await pools.close();
         await workers.close();
@@ -115,7 +121,7 @@ function createAllInOne(deps: AllInOneDriverDeps): AllInOneDriver | undefined {
   return { pools: local.pools, csi: { ...local.csi, controller }, gated };
 }
 
-function createWorkers(nfs: NfsConfig, { options, host, clusterId, contents }: LocalDriverDeps): NfsWorkers {
+function createWorkers(nfs: NfsConfig, { options, clusterId, contents }: LocalDriverDeps): NfsWorkers {
   const { config, logger } = options;
   const { mountDirectory, driverName } = nfs;
   const { stateDirectory, runDirectory, log } = config;
@@ -132,7 +138,6 @@ function createWorkers(nfs: NfsConfig, { options, host, clusterId, contents }: L
     },
     start: () => startWorkerProcess({ program: getPoolWorkerPath(), fileThreads: WORKER_FILE_THREADS }),
     contents,
-    listMounted: createDataPlaceList(host.mounts, nfs),
     logger: logger.child({ component: 'pools' }),
   });
 }

@@ -8,22 +8,19 @@ import { createWorkerStore, type StoreCaller } from './worker-store.ts';
 
 /** Mounting, and the first look at what is there; a server that takes longer does not answer. */
 const OPENS_WITHIN_MS = 30_000;
-
-/** A worker whose store may be opened: {@link PoolWorker}. */
-export interface OpenableWorker extends StoreCaller {
-  kill(why: string): void;
-}
+/** Less than stopping the program may take. */
+const CLOSES_WITHIN_MS = 5_000;
 
 /** The workers of a node's pools. */
 export interface OpenableWorkers {
-  get(poolName: string): OpenableWorker;
+  get(poolName: string): StoreCaller;
   /** Told when the worker finds its pool gone. One listener for each pool, the last one. */
   onLost(poolName: string, listener: (error: DriverError) => void): void;
   /** What the pool's server is, for sentences: `server nfs1 (export /srv/volumes)`. */
   describe(poolName: string): string;
 }
 
-/** Opens pools in their workers. A worker that does not get there in time is killed, and another one tries the next time. */
+/** Opens pools in their workers. What takes longer goes on there, and the next attempt joins it: the mounts of pods hang on the same worker. */
 export function createWorkerOpener(
   workers: OpenableWorkers,
   { opensWithinMs }: { readonly opensWithinMs: number } = { opensWithinMs: OPENS_WITHIN_MS },
@@ -63,7 +60,6 @@ export function createWorkerOpener(
       // Another deadline may have come to its end in the worker.
       if (!deadline.signal.aborted || signal.aborted) throw error;
       const why = `The ${workers.describe(pool.name)} of pool ${pool.name} does not answer: see whether it runs, and whether this node reaches it.`;
-      workers.get(pool.name).kill(why);
       throw new DriverError('POOL_UNAVAILABLE', why, { cause: error });
     }
   }
@@ -81,6 +77,6 @@ export function createWorkerOpener(
 async function closeStore(worker: {
   call(verb: 'closeStore', argument: undefined, signal: AbortSignal): ReturnType<StoreVerbs['closeStore']>;
 }): Promise<void> {
-  using deadline = startDeadline(new AbortController().signal, OPENS_WITHIN_MS);
+  using deadline = startDeadline(new AbortController().signal, CLOSES_WITHIN_MS);
   await worker.call('closeStore', undefined, deadline.signal).catch(() => undefined);
 }

@@ -22,6 +22,7 @@ beforeAll(async () => {
   server = connectServerControl();
   await server.boot();
   await mkdir(`${directory}/local`, { recursive: true });
+  await (await createGuestMachine()).run(['mount', '-t', 'tmpfs', 'tmpfs', `${directory}/local`]);
   const same = { type: 'nfs', server: server.addresses.ipv4 };
   cluster = await startNfsCluster({
     directory,
@@ -243,7 +244,7 @@ describe('a server', () => {
     try {
       const slow = expectWorks('plain', 'slow');
       await expectOthersUnaffected('slow-local');
-      await slow;
+      await expect(slow).resolves.toBeUndefined();
     } finally {
       await shell('tc qdisc del dev eth0 root');
     }

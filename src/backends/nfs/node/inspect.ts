@@ -24,7 +24,8 @@ export async function getStats(
   }
   const { entry, table, path } = mounted;
   const found = findWorkOf(context, entry, table);
-  if (found === undefined) {
+  // What comes from a server that is not the pool's any more may never answer, and nobody else is to wait for it.
+  if (found?.isCurrent !== true) {
     throw new DriverError(
       'POOL_UNAVAILABLE',
       `Volume ${volumeId} comes from a mount that is not there any more, since its server or export was replaced: restart the pods that use it.`,
@@ -47,7 +48,7 @@ export async function getVolumeHealth(
   }
   const { entry, table, path } = mounted;
   const found = findWorkOf(context, entry, table);
-  if (found === undefined) return { volumeId, statuses: [orphaned(path)] };
+  if (found?.isCurrent !== true) return { volumeId, statuses: [orphaned(path)] };
   const { worker, pulse } = found.work;
   try {
     const examine = async (): Promise<readonly VolumeHealthStatus[]> =>

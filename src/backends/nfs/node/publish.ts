@@ -1,4 +1,5 @@
 import { isReadOnlyMode } from '../../../domain/access.ts';
+import { parseObjectId } from '../../../domain/ids.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import { parseBindOptions } from '../../../host/mount-options.ts';
@@ -9,7 +10,8 @@ import { ensureTarget, getCanonicalPath, removeTarget } from '../../file/node/pa
 import { undo } from '../../file/node/undo.ts';
 import { checkNfsCapabilities } from '../capabilities.ts';
 import type { NfsNodeContext } from './context.ts';
-import { findWorkOf, isMountOfVolume, toTreePath } from './volume-mounts.ts';
+import { listPoolOptions } from './stage.ts';
+import { type FoundWork, findWorkOf, isMountOfVolume, toTreePath } from './volume-mounts.ts';
 
 /** A publish call together with what the mount table says. Paths are canonical. */
 interface Publication {
@@ -17,6 +19,8 @@ interface Publication {
   readonly readOnly: boolean;
   readonly mountFlags: readonly string[];
   readonly table: readonly MountEntry[];
+  /** The pool that what is staged comes from; undefined when it comes from none that is configured. */
+  readonly found: FoundWork | undefined;
 }
 
 /** CSI NodePublishVolume; contract as in backend.ts. */
@@ -28,22 +32,29 @@ export async function publish(
   const { capability } = options;
   using _lock = await context.locks.acquire(`volume:${options.volumeId}`, signal);
   checkNfsCapabilities([capability]);
-  const mountFlags = capability.access.kind === 'mount' ? capability.access.mountFlags : [];
   const stagingPath = await getCanonicalPath(options.stagingPath);
   const targetPath = await getCanonicalPath(options.targetPath);
+  const table = await context.mounts.list(signal);
+  const staged = getStaged(context, { options: { ...options, stagingPath, targetPath }, table });
+  const found = findWorkOf(context, staged, table);
+  const own = capability.access.kind === 'mount' ? capability.access.mountFlags : [];
+  const mountFlags = [...(found === undefined ? [] : listPoolOptions(found.work.pool)), ...own];
   const publication: Publication = {
     options: { ...options, stagingPath, targetPath },
     readOnly: options.readOnly || isReadOnlyMode(capability.mode) || asksReadOnly(mountFlags),
     mountFlags,
-    table: await context.mounts.list(signal),
+    table,
+    found,
   };
-  const staged = getStaged(context, publication);
   if (isPublishedSame(context, publication)) return;
   checkSingleWriter(publication, staged);
-  await publishNew(context, publication, staged, signal);
+  await publishNew(context, publication, signal);
 }
 
-function getStaged(context: NfsNodeContext, { options, table }: Publication): MountEntry {
+function getStaged(
+  context: NfsNodeContext,
+  { options, table }: Pick<Publication, 'options' | 'table'>,
+): MountEntry {
   const { volumeId, stagingPath } = options;
   const entry = findMountAt(table, stagingPath);
   if (entry !== undefined && isMountOfVolume(context, volumeId, { entry, table })) return entry;
@@ -95,16 +106,14 @@ function checkSingleWriter({ options, table }: Publication, staged: MountEntry):
 /** Looking at what is staged may ask the server, so the worker does it. */
 async function publishNew(
   context: NfsNodeContext,
-  { options, readOnly, mountFlags, table }: Publication,
-  staged: MountEntry,
+  { options, readOnly, mountFlags, found }: Publication,
   signal: AbortSignal,
 ): Promise<void> {
-  const { stagingPath, targetPath, volumeId } = options;
-  const found = findWorkOf(context, staged, table);
+  const { stagingPath, targetPath, volumeId, capability } = options;
   if (found === undefined) {
     throw new DriverError(
       'PRECONDITION_FAILED',
-      `Volume ${volumeId} is staged from a mount that is not there any more, since its server or export was replaced. Unstage it, and stage it anew: delete the pods that use it on this node.`,
+      `Volume ${volumeId} is staged from a pool that is not configured on this node any more: configure it again under drivers.nfs.pools.`,
     );
   }
   const { worker, pulse } = found.work;
@@ -112,11 +121,16 @@ async function publishNew(
   const { isNew } = await ensureTarget(targetPath, 'directory');
   if (isNew)
     taken.defer(undo(context.logger, `target ${targetPath}`, async () => await removeTarget(targetPath)));
+  const { access } = capability;
+  // What a PersistentVolume names belongs to whoever made it, and stays as it is.
+  const takesGroup = access.kind === 'mount' && !readOnly && parseObjectId(volumeId) !== undefined;
   const order = {
     source: stagingPath,
     target: targetPath,
     readOnly,
     options: parseBindOptions(toBindFlags(mountFlags)),
+    volumeId,
+    group: takesGroup ? access.mountGroup : undefined,
   };
   await pulse.run(async () => await worker.call('publishVolume', order, signal), signal);
   taken.move();

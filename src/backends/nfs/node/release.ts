@@ -32,11 +32,19 @@ export async function unstage(
   const path = await findCanonicalPath(stagingPath);
   if (path === undefined) return;
   await detachAll(context, { volumeId, path }, signal);
-  const table = await context.mounts.list(signal);
-  for (const { pool, worker } of context.workers.list()) {
-    if (listUnusedPlaces(context.mountDirectory, pool.name, table).length === 0) continue;
+  await releaseUnusedMounts(context, signal);
+}
+
+/** Has mounts of exports taken away that no volume uses any more: in the background, since that may wait for their servers. Never throws for a pool's sake. */
+export async function releaseUnusedMounts(
+  { workers, mountDirectory, mounts, logger }: Omit<NfsNodeContext, 'locks' | 'syscalls'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const table = await mounts.list(signal);
+  for (const { pool, worker } of workers.list()) {
+    if (listUnusedPlaces(mountDirectory, pool.name, table).length === 0) continue;
     void worker.call('releaseMounts', undefined, AbortSignal.timeout(RELEASE_MS)).catch((error: unknown) => {
-      context.logger.debug('Unused mounts could not be taken away; they stay until the next time', {
+      logger.debug('Unused mounts could not be taken away; they stay until the next time', {
         pool: pool.name,
         err: error,
       });

@@ -47,7 +47,7 @@ export async function stage(
     staticPath,
     target,
     mount: toExportMount(pool, access, options.context),
-    bindOptions: parseBindOptions(toBindFlags(access.mountFlags)),
+    bindOptions: parseBindOptions(toBindFlags([...listPoolOptions(pool), ...access.mountFlags])),
     group: isReadOnly ? undefined : access.mountGroup,
   };
   await pulse.run(async () => await worker.call('stageVolume', order, signal), signal);
@@ -78,14 +78,18 @@ function findStaticPath({ volumeId, context }: StageOptions, pool: NfsPool): str
   );
 }
 
+/** What all volumes of a pool are mounted with; those of a volume win. */
+export function listPoolOptions(pool: NfsPool): readonly string[] {
+  return pool.type === 'nfs' ? pool.mountOptions : [];
+}
+
 /** Options of the pool, then those of the volume, which win; a version that they name is the only one. */
 function toExportMount(
   pool: NfsPool,
   access: MountAccess,
   context: Readonly<Record<string, string>>,
 ): ExportMount {
-  const ofPool = pool.type === 'nfs' ? pool.mountOptions : [];
-  const { version, words } = parseNfsOptions([...ofPool, ...access.mountFlags]);
+  const { version, words } = parseNfsOptions([...listPoolOptions(pool), ...access.mountFlags]);
   if (version !== undefined) return { versions: [version], words };
   const { nfsVersions } = context;
   return { versions: nfsVersions === undefined ? DEFAULT_VERSIONS : parseVersions(nfsVersions), words };

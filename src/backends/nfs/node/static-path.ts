@@ -14,7 +14,8 @@ export function checkStaticPath({ name, staticPaths }: NfsPool, path: string): s
   const isListed = staticPaths.some(
     (allowed) => allowed === '/' || path === allowed || path.startsWith(`${allowed}/`),
   );
-  const isOwn = isOwnName(path.split('/')[1] ?? '');
+  // The root has everybody's volumes in it.
+  const isOwn = path === '/' || isOwnName(path.split('/')[1] ?? '');
   if (isListed && !isOwn) return path;
   throw new DriverError(
     'PERMISSION_DENIED',

@@ -1,4 +1,5 @@
 import { parseObjectId } from '../../../domain/ids.ts';
+import { toNfsSource } from '../../../config/nfs-source.ts';
 import { findHoldingMount } from '../../../host/mount-tree.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import { isDataPlace } from '../worker/mount-places.ts';
@@ -32,27 +33,39 @@ function isNfs({ fsType }: MountEntry): boolean {
   return fsType === 'nfs' || fsType === 'nfs4';
 }
 
+/** A pool, and where its root is mounted; undefined where none of its own mounts is left. */
+export interface FoundWork {
+  readonly work: NfsPoolWork;
+  readonly root: string | undefined;
+  /** Whether it comes from the server and export that are configured now. */
+  readonly isCurrent: boolean;
+}
+
 /**
- * The pool that a mount comes from, and where the pool's root is; undefined when none of the configured ones is mounted now. Exports of one file system look like one to the
- * kernel, so of several the one that reaches deepest is meant.
+ * The pool that a mount comes from; undefined when it is none of the configured ones. Exports of one file system look like one to the kernel, so of several the one that
+ * reaches deepest is meant. Of an export that was mounted anew meanwhile only the source still says it.
  */
 export function findWorkOf(
   { workers, mountDirectory }: Pick<NfsNodeContext, 'workers' | 'mountDirectory'>,
   mounted: MountEntry,
   table: readonly MountEntry[],
-): { readonly work: NfsPoolWork; readonly root: string } | undefined {
+): FoundWork | undefined {
+  const shown = toTreePath(mounted);
   const holding = table.filter(
-    (entry) => entry.majorMinor === mounted.majorMinor && isIn(toTreePath(mounted), toTreePath(entry)),
+    (entry) => entry.majorMinor === mounted.majorMinor && isIn(shown, toTreePath(entry)),
   );
   const found = workers.list().flatMap((work) => {
     const { pool } = work;
     if (pool.type === 'shared') {
       const isIts = findHoldingMount(table, pool.path)?.majorMinor === mounted.majorMinor;
-      return isIts ? [{ work, root: pool.path, depth: 0 }] : [];
+      return isIts ? [{ work, root: pool.path, isCurrent: true, depth: 0 }] : [];
     }
-    return holding
+    const source = toNfsSource(pool);
+    const isCurrent = isIn(shown, source);
+    const places = holding
       .filter(({ mountPoint }) => isDataPlace(mountDirectory, pool.name, mountPoint))
-      .map((entry) => ({ work, root: entry.mountPoint, depth: toTreePath(entry).length }));
+      .map((entry) => ({ work, root: entry.mountPoint, isCurrent, depth: toTreePath(entry).length }));
+    return isCurrent ? [...places, { work, root: undefined, isCurrent, depth: source.length - 1 }] : places;
   });
   return found.toSorted((one, other) => other.depth - one.depth)[0];
 }

@@ -17,8 +17,6 @@ export interface NfsWorkersOptions {
   readonly start: () => WorkerProcess;
   /** The way to content of other nodes, and of other drivers on this one. */
   readonly contents: ContentSources;
-  /** What is mounted of a pool for data, which is asked whether it answers. */
-  readonly listMounted: (poolName: string) => Promise<readonly string[]>;
   readonly logger: Logger;
   /** Default: those of {@link PoolPulse}. */
   readonly pulseLimits?: PulseLimits;
@@ -103,7 +101,7 @@ export function describePlace(pool: NfsPool): string {
 }
 
 function createWork(
-  { setup, start, listMounted, logger, pulseLimits }: NfsWorkersOptions,
+  { setup, start, logger, pulseLimits }: NfsWorkersOptions,
   pool: NfsPool,
   serve: () => WorkerService,
 ): NfsPoolWork {
@@ -115,8 +113,7 @@ function createWork(
     logger,
   });
   const probe = async (): Promise<void> => {
-    const paths = await listMounted(pool.name);
-    await worker.call('probeMounts', paths, new AbortController().signal);
+    await worker.call('probeMounts', undefined, new AbortController().signal);
   };
   const limits = pulseLimits === undefined ? {} : { limits: pulseLimits };
   return { pool, worker, pulse: new PoolPulse({ poolName: pool.name, probe, logger, ...limits }) };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { toNfsSource } from '../../../config/nfs-source.ts';
 import { hashName } from '../../../base/ids.ts';
 import type { MountEntry } from '../../../host/mountinfo.ts';
 import type { NfsVersion } from '../../../config/nfs-options.ts';
@@ -30,6 +31,18 @@ export function toMountPlace(
 ): string {
   const key = hashName(server, path, versions.join(','), ...words).slice(0, 12);
   return join(toPoolDirectory(mountDirectory, name), `${purpose}-${key}`);
+}
+
+/** Where a pool is mounted from the server and the export that the configuration has now, for whatever purpose. */
+export function listCurrentPlaces(
+  mountDirectory: string,
+  pool: Pick<ExportPool, 'name' | 'server' | 'export'>,
+  table: readonly MountEntry[],
+): readonly string[] {
+  const directory = `${toPoolDirectory(mountDirectory, pool.name)}/`;
+  return table
+    .filter(({ mountPoint, source }) => mountPoint.startsWith(directory) && source === toNfsSource(pool))
+    .map(({ mountPoint }) => mountPoint);
 }
 
 /** Where data of a pool is mounted that no volume uses: nothing of that file system is mounted elsewhere than at places like these. */

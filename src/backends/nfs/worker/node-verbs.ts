@@ -5,6 +5,7 @@ import type { Host } from '../../../host/host.ts';
 import type { BindFlag } from '../../../host/syscalls/syscalls.ts';
 import { isErrno } from '../../../host/errno.ts';
 import type { Verb } from '../../../rpc/message-peer.ts';
+import { applyGroup } from './apply-group.ts';
 import type { PoolMounts } from './pool-mounts.ts';
 import { type StageOrder, stageVolume } from './stage-volume.ts';
 import { getVolumeStats, type StatsOrder } from './volume-stats.ts';
@@ -16,6 +17,9 @@ export interface PublishOrder {
   readonly target: string;
   readonly readOnly: boolean;
   readonly options: readonly BindFlag[];
+  readonly volumeId: string;
+  /** The group that the volume is given; undefined where it is not to be changed. */
+  readonly group: number | undefined;
 }
 
 /** What a worker does for the node half, all of which may hang on the server. */
@@ -27,8 +31,8 @@ export type NfsNodeVerbs = {
   readonly examineMount: Verb<string, readonly VolumeHealthStatus[]>;
   /** Takes away mounts that no volume uses. */
   readonly releaseMounts: Verb<undefined, void>;
-  /** Returns when the server answers; with nothing mounted there is nobody to ask. */
-  readonly probeMounts: Verb<readonly string[], void>;
+  /** Returns when the server answers: {@link PoolMounts.probe}. */
+  readonly probeMounts: Verb<undefined, void>;
 };
 
 /** The work itself, and whether some of it goes on. */
@@ -49,20 +53,27 @@ export function createNodeWork(deps: {
   return {
     verbs: {
       stageVolume: async (order, signal) => await stageVolume({ host, mounts, poolName }, order, signal),
-      publishVolume: async (order, signal) =>
-        await host.mounts.bind({ ...order, options: order.options }, signal),
+      publishVolume: async (order, signal) => await publishVolume(host, order, signal),
       getVolumeStats: async (order, signal) => await getVolumeStats({ host, scans }, order, signal),
       examineMount: async (path) => await examineMount(path),
       releaseMounts: async (_nothing, signal) => await mounts.releaseUnused(signal),
-      probeMounts: async (paths, signal) => {
-        for (const path of paths) await host.syscalls.statfs({ path }, signal);
-      },
+      probeMounts: async () => await mounts.probe(),
     },
     get isBusy() {
       return scans.isBusy || mounts.isBusy;
     },
     close: () => scans.close(),
   };
+}
+
+async function publishVolume(
+  { mounts }: Pick<Host, 'mounts'>,
+  { source, target, readOnly, options, group, volumeId }: PublishOrder,
+  signal: AbortSignal,
+): Promise<void> {
+  // As kubelet does it for other drivers: a later pod's group follows an earlier one's.
+  if (group !== undefined) await applyGroup(source, group, volumeId);
+  await mounts.bind({ source, target, readOnly, options }, signal);
 }
 
 async function examineMount(path: string): Promise<readonly VolumeHealthStatus[]> {

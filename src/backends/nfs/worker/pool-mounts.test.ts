@@ -188,27 +188,41 @@ describe('the mounts of a pool', () => {
   });
 
   describe('that somebody else makes', () => {
-    const SHARED = { type: 'shared', name: 'web', path: '/mnt/ceph/web' } as const;
+    /** A directory of a file system of its own, as far as its number goes. */
+    const SHARED = { type: 'shared', name: 'web', path: '/proc/self/task' } as const;
+    const CANONICAL = { ...SHARED, path: '/proc' } as const;
 
-    test('are taken as they are where no mount point is named', async () => {
-      const mounts = createMounts(SHARED);
+    test('are taken as they are where no mount point is named, if they are not on the disk of the node', async () => {
+      const mounts = createMounts(CANONICAL);
 
-      await expect(mounts.ensureManagement(never)).resolves.toBe('/mnt/ceph/web');
-      await expect(use(mounts)).resolves.toBe('/mnt/ceph/web');
+      await expect(mounts.ensureManagement(never)).resolves.toBe('/proc');
+      await expect(use(mounts)).resolves.toBe('/proc');
       expect(mounted).toEqual([]);
+      const onDisk = createMounts({ ...CANONICAL, path: await realpath(directory) });
+      await expect(onDisk.ensureManagement(never)).rejects.toMatchObject({
+        code: 'POOL_UNAVAILABLE',
+        message: expect.stringContaining('own disk'),
+      });
+    });
+
+    test('have no symbolic links in their paths', async () => {
+      await expect(createMounts(SHARED).ensureManagement(never)).rejects.toMatchObject({
+        code: 'PRECONDITION_FAILED',
+        message: expect.stringMatching(/symbolic link.* write \/proc\/\d+\/task/),
+      });
     });
 
     test('have to be there where one is', async () => {
-      const mounts = createMounts({ ...SHARED, mountPoint: '/mnt/ceph' });
+      const mounts = createMounts({ ...CANONICAL, mountPoint: '/proc' });
 
       for (const call of [mounts.ensureManagement(never), use(mounts)]) {
         await expect(call).rejects.toMatchObject({
           code: 'POOL_UNAVAILABLE',
-          message: expect.stringContaining('Nothing is mounted at /mnt/ceph'),
+          message: expect.stringContaining('No file system has its root at /proc'),
         });
       }
-      machine.mountForeign('/mnt/ceph');
-      await expect(use(mounts)).resolves.toBe('/mnt/ceph/web');
+      machine.mountForeign('/proc');
+      await expect(use(mounts)).resolves.toBe('/proc');
     });
   });
 });

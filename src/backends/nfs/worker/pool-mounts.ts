@@ -1,4 +1,4 @@
-import { mkdir, readdir, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rmdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyedLock } from '../../../base/keyed-lock.ts';
 import { Operations } from '../../../base/operations.ts';
@@ -13,11 +13,13 @@ import { findMountAt } from '../../file/node/mount-table.ts';
 import type { ExportPool, NfsPool, SharedPool } from '../config.ts';
 import {
   type ExportMount,
+  listCurrentPlaces,
   listUnusedPlaces,
   MANAGEMENT_WORDS,
   toMountPlace,
   toPoolDirectory,
 } from './mount-places.ts';
+import { checkCanonical, checkSharedPath } from './shared-path.ts';
 
 /** A mount may take as long as the kernel tries; who waits for it leaves before. */
 const MOUNT_DEADLINE_MS = 10 * 60_000;
@@ -41,6 +43,11 @@ export class PoolMounts {
 
   constructor(options: PoolMountsOptions) {
     this.#options = options;
+  }
+
+  /** Whether this driver mounts the pool itself. */
+  get isOfExport(): boolean {
+    return this.#options.pool.type === 'nfs';
   }
 
   /** Whether something is being mounted. */
@@ -124,6 +131,7 @@ export class PoolMounts {
     const place = this.#toPlace(pool, { purpose, versions, words });
     if (await this.#isUsable(place, signal)) return;
     await mkdir(mountDirectory, { recursive: true, mode: 0o700 });
+    await checkCanonical(mountDirectory, 'mountDirectory');
     await mkdir(toPoolDirectory(mountDirectory, pool.name), { recursive: true, mode: 0o700 });
     await mkdir(place, { recursive: true, mode: 0o700 });
     const { version } = await mountNfs(
@@ -150,7 +158,7 @@ export class PoolMounts {
         await stat(place);
         return true;
       } catch (error) {
-        if (!isErrno(error, 'ESTALE', 'EIO', 'ENOENT')) throw error;
+        if (!isErrno(error, 'ESTALE', 'EIO', 'ENOENT', 'EACCES', 'EPERM')) throw error;
         logger.warn('What an export was is gone, and it is mounted anew', {
           pool: pool.name,
           place,
@@ -179,14 +187,23 @@ export class PoolMounts {
     }
   }
 
-  async #checkShared({ name, path, mountPoint }: SharedPool, signal: AbortSignal): Promise<string> {
-    const { mounts } = this.#options.host;
-    if (mountPoint !== undefined && findMountAt(await mounts.list(signal), mountPoint) === undefined) {
-      throw new DriverError(
-        'POOL_UNAVAILABLE',
-        `Nothing is mounted at ${mountPoint}, where pool ${name} wants its file system (mountPoint): mount it on this node.`,
-      );
-    }
-    return path;
+  async #checkShared(pool: SharedPool, signal: AbortSignal): Promise<string> {
+    const { host, mountDirectory } = this.#options;
+    await checkSharedPath(pool, { table: await host.mounts.list(signal), mountDirectory });
+    return pool.path;
+  }
+
+  /**
+   * Asks for a sign of life, whatever it says: resolves once nothing is being mounted any more, and the server as it is configured now has answered for each of its mounts. Waits
+   * for as long as that takes. With nothing mounted there is nobody to ask.
+   */
+  async probe(): Promise<void> {
+    const { pool, host, mountDirectory } = this.#options;
+    while (this.isBusy) await this.#mounting.whenSettled();
+    const table = await host.mounts.list(NEVER);
+    const places = pool.type === 'shared' ? [pool.path] : listCurrentPlaces(mountDirectory, pool, table);
+    for (const place of places) await statfs(place);
   }
 }
+
+const NEVER = new AbortController().signal;

@@ -47,7 +47,10 @@ export function createWorkerStoreOpening(
       const configured: ConfiguredPool = {
         name: pool.name,
         path: root,
-        backing: { type: 'none' },
+        backing: {
+          type: 'none',
+          ...(pool.type === 'shared' && pool.mountPoint !== undefined ? { mountPoint: pool.mountPoint } : {}),
+        },
         isShared: true,
         overcommit: pool.overcommit,
         lowWaterPercent: pool.lowWaterPercent,
@@ -60,6 +63,8 @@ export function createWorkerStoreOpening(
       return store === undefined || record === undefined ? undefined : { store, record };
     },
     async probe() {
+      // An opening that hangs holds up the first of the two.
+      await mounts.probe();
       if (root !== undefined) await probeDirectory(createStorePaths(root).control);
     },
     onLost: (error) => onLost(error.message),
