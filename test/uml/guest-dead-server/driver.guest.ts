@@ -69,6 +69,21 @@ async function failureOf(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
+/** What one attempt to make a volume fails with, other than that it is still going on. */
+async function failureOfCreation(pool: string, name: string, mib = 1): Promise<unknown> {
+  for (;;) {
+    const failure = await failureOf(
+      cluster.controller.CreateVolume({
+        name,
+        capacityRange: { requiredBytes: mib * MIB },
+        volumeCapabilities: [{ mount: {}, accessMode: { mode: 'SINGLE_NODE_WRITER' } }],
+        parameters: { pool, quota: 'none' },
+      }),
+    );
+    if (!isDriverError(failure, 'OPERATION_PENDING')) return failure;
+  }
+}
+
 /** Each call has to come back within the time, whatever else hangs. */
 async function within<T>(ms: number, call: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
@@ -114,21 +129,7 @@ describe.each(['served', 'plain'])('pool %s, whose server', (pool) => {
       getNode().node.NodeGetVolumeStats({ volumeId: volume.volumeId, volumePath: mounted.target }),
     );
     const stage = failureOf(mountVolume(getNode(), staged, { directory }));
-    const made = failureOf(
-      (async () => {
-        for (;;) {
-          const answer = await failureOf(
-            cluster.controller.CreateVolume({
-              name: `${pool}-during`,
-              capacityRange: { requiredBytes: MIB },
-              volumeCapabilities: [{ mount: {}, accessMode: { mode: 'SINGLE_NODE_WRITER' } }],
-              parameters: { pool, quota: 'none' },
-            }),
-          );
-          if (!isDriverError(answer, 'OPERATION_PENDING')) throw answer;
-        }
-      })(),
-    );
+    const made = failureOfCreation(pool, `${pool}-during`);
     await expectOthersUnaffected(`${pool}-frozen-local`);
     for (const failure of await Promise.all([stats, stage, made].map((each) => within(SILENT_MS, each)))) {
       expect(failure).toMatchObject({ code: 'POOL_UNAVAILABLE', message: expect.stringMatching(/\w+ .*\./) });
@@ -160,13 +161,17 @@ describe.each(['served', 'plain'])('pool %s, whose server', (pool) => {
 describe('a server', () => {
   const shell = async (script: string): Promise<string> => await server.run(['sh', '-ec', script]);
   const offer = 'exportfs -ra';
+  // Whatever a test has left it in.
+  afterEach(async () => {
+    await shell(`rm -f ${SERVER_EXPORT}/fill; sed -i '/pool/s/(ro,/(rw,/' /run/exports; ${offer}`);
+  });
 
   it('that takes the export away is waited for, and taken up again when the export is back', async () => {
     const volume = await create('plain', 'unexported');
     await shell('exportfs -ua; exportfs -f');
 
     const refused = await failureOf(mountVolume(getNode(), volume, { directory }));
-    const made = await within(SILENT_MS, failureOf(create('plain', 'unexported-2')));
+    const made = await within(SILENT_MS, failureOfCreation('plain', 'unexported-2'));
     await expectOthersUnaffected('unexported-local');
     await shell(offer);
 
@@ -199,11 +204,7 @@ describe('a server', () => {
     const free = (await shell(`df --output=avail -B1 ${SERVER_EXPORT} | tail -n 1`)).trim();
     await shell(`fallocate -l ${Number(free) - 8 * MIB} ${SERVER_EXPORT}/fill`);
 
-    const options = {
-      parameters: { pool: 'plain', quota: 'none' },
-      capacityRange: { requiredBytes: 512 * MIB },
-    };
-    const refused = await failureOf(createVolume(cluster, 'full', options));
+    const refused = await failureOfCreation('plain', 'full', 512);
     await shell(`rm ${SERVER_EXPORT}/fill`);
 
     expect(refused).toMatchObject({ code: 'NO_ROOM' });
@@ -217,16 +218,7 @@ describe('a server', () => {
     await machine.run(['sh', '-c', `echo readable >${mounted.target}/file`]);
     await shell(`sed -i 's/(rw,/(ro,/' /run/exports; ${offer}`);
 
-    const refused = await within(
-      SILENT_MS,
-      failureOf(
-        cluster.controller.CreateVolume({
-          name: 'read-only-2',
-          volumeCapabilities: [{ mount: {}, accessMode: { mode: 'SINGLE_NODE_WRITER' } }],
-          parameters: { pool: 'plain', quota: 'none' },
-        }),
-      ),
-    );
+    const refused = await within(SILENT_MS, failureOfCreation('plain', 'read-only-2'));
     const text = await machine.run(['cat', `${mounted.target}/file`]);
     await shell(`sed -i '/pool/s/(ro,/(rw,/' /run/exports; ${offer}`);
 
