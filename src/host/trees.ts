@@ -173,8 +173,13 @@ function toCopyError({ source, target }: CopyTreeOptions, shortfall: Shortfall):
 }
 
 function toTargetError(what: string, program: string, { stderr, exitCode }: Shortfall): DriverError {
-  const aboutRoom = firstLines(stderr, isAboutRoom);
   const details = { exitCode };
+  if (firstLines(stderr, (line) => line.endsWith('Stale file handle')) !== '') {
+    // What a network file system says of what another machine has removed.
+    const message = `${what}, since it was taken away meanwhile, or the server has forgotten it: ask again.`;
+    return new DriverError('OPERATION_PENDING', message, { details });
+  }
+  const aboutRoom = firstLines(stderr, isAboutRoom);
   if (aboutRoom === '') {
     const message = `${what}. ${program} said: ${firstLines(stderr)}`;
     return new DriverError('PRECONDITION_FAILED', message, { details });

@@ -32,8 +32,16 @@ export async function makeLocalStore(
   scratchOptions: ScratchOptions,
   overrides: Partial<OpenStoreOptions> = {},
 ): Promise<LocalStoreFixture> {
+  return await makeStoreOn(await makeScratchFilesystem(scratchOptions), overrides);
+}
+
+/** Makes a pool in a file system that is mounted, and opens its store. The file system is disposed with it. */
+export async function makeStoreOn(
+  scratchFilesystem: ScratchFilesystem,
+  overrides: Partial<OpenStoreOptions> = {},
+): Promise<LocalStoreFixture> {
   await using undo = new AsyncDisposableStack();
-  const scratch = undo.use(await makeScratchFilesystem(scratchOptions));
+  const scratch = undo.use(scratchFilesystem);
   const path = join(scratch.path, 'pool');
   await mkdir(path, { mode: 0o700 });
   const runDirectory = join(scratch.path, '..', 'run');

@@ -18,7 +18,7 @@ export interface PoolWorkerLimits {
   readonly closesWithinMs: number;
 }
 
-const LIMITS: PoolWorkerLimits = { idleMs: 180_000, startsWithinMs: 20_000, closesWithinMs: 5_000 };
+const LIMITS: PoolWorkerLimits = { idleMs: 180_000, startsWithinMs: 60_000, closesWithinMs: 5_000 };
 
 /** What every worker offers. */
 export type WorkerVerbs<Setup = never> = {
