@@ -57,6 +57,8 @@ export interface OpenStoreOptions {
    * directories have no quota, and nobody holds the pool's lock. All that work on it have to say so. Default: false.
    */
   readonly isShared?: boolean;
+  /** Whether other machines may use volumes where they are, as clients of an export do. What is shared may be in any case. Default: false. */
+  readonly hasClients?: boolean;
   /** Shared with whatever mounts and unmounts volumes, under `volume:<id>`. */
   readonly locks: KeyedLock;
   readonly clock: Clock;
@@ -134,7 +136,7 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
   const sectorSizeBytes = await getSectorSize(host.mounts, pool.path, signal);
   const isInstant = abilities.imageCopying === 'instant';
   const layouts = {
-    directory: createDirectoryLayout({ host, quota }),
+    directory: createDirectoryLayout({ host, quota, mayBeUsedElsewhere: mayBeUsedElsewhere(options) }),
     image: createImageLayout({ host, locks, isInstant, sectorSizeBytes, isShared }),
   };
   const { volumes, snapshots } = createShelves(options);
@@ -184,6 +186,10 @@ async function createContext(options: ContextOptions, signal: AbortSignal): Prom
     logger,
     onStep,
   };
+}
+
+function mayBeUsedElsewhere({ isShared = false, hasClients = false }: OpenStoreOptions): boolean {
+  return isShared || hasClients;
 }
 
 async function probeQuota(

@@ -97,7 +97,7 @@ export const SnapshotRecord = z
     /** What it can hold on to when its source changes wholly; counts as promised. */
     heldBytes: Bytes,
     kept: Kept,
-    /** `frozen`: file system frozen during the cut. `unmounted`: not in use. `crash`: as after a power cut. `per-file`: a tree in use. */
+    /** `frozen`: file system frozen during the cut. `unmounted`: certainly not in use. `crash`: as after a power cut. `per-file`: a tree that was, or may have been, in use. */
     consistency: z.enum(['frozen', 'unmounted', 'crash', 'per-file']),
     nonce: z.string(),
     createdAt: z.iso.datetime(),

@@ -26,6 +26,8 @@ export type ConfiguredPool = PoolSettings &
   PoolPlace & {
     /** Whether other nodes may have it open at the same time, as openLocalStore has it. Its backing is none then. Default: false. */
     readonly isShared?: boolean;
+    /** Whether its directory is exported to others, as openLocalStore has it. Default: false. */
+    readonly hasClients?: boolean;
     /** Default: keep. */
     readonly onNodeLoss?: NodeLossPolicy['action'];
     /** With `release`. Default: a day. */
@@ -98,7 +100,7 @@ export async function openPool(
 ): Promise<LocalFileStore | undefined> {
   const { host, registry, driver, nodeName, clock } = deps;
   const { pool } = request;
-  const { isShared = false } = pool;
+  const { isShared = false, hasClients = false } = pool;
   if (isShared) assertShareable(pool);
   const key = { driver, poolName: pool.name, nodeName };
   const known = await registry.find(key, signal);
@@ -124,7 +126,7 @@ export async function openPool(
   const { name, path, overcommit, lowWaterPercent } = pool;
   const settings = { name, path, overcommit, lowWaterPercent };
   const store = await openLocalStore(
-    { ...deps, clusterId: record.clusterId, pool: settings, isShared, onLost: events.lost },
+    { ...deps, clusterId: record.clusterId, pool: settings, isShared, hasClients, onLost: events.lost },
     signal,
   );
   opened.defer(() => store.close());

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DriverError } from '../../src/domain/errors.ts';
 import type { CreateVolumeRequest, FileStore } from '../../src/filestore/file-store.ts';
+import type { SnapshotRecord } from '../../src/filestore/records.ts';
 import { toRequest } from '../support/volume-request.ts';
 
 export { toRequest };
@@ -18,6 +19,8 @@ export interface FileStoreSuite {
   /** The layout that the suite asks for where a test does not need another. */
   readonly layout: 'directory' | 'image';
   readonly quota: 'required' | 'none';
+  /** Of a snapshot of a volume that nobody uses. Default: unmounted. */
+  readonly consistency?: SnapshotRecord['consistency'];
   readonly createStore: () => Promise<FileStoreFixture>;
 }
 
@@ -215,7 +218,7 @@ export function describeFileStore(suite: FileStoreSuite): void {
       expect(snapshot).toMatchObject({
         sourceVolumeId: volume.id,
         sizeBytes: 16 * MiB,
-        consistency: 'unmounted',
+        consistency: suite.consistency ?? 'unmounted',
       });
       expect(snapshot.id).toMatch(/^s/);
       await remove(volume.id);

@@ -46,6 +46,8 @@ describe.skipIf(skipsRootTests())('local stores', () => {
     name: 'directories of a shared pool',
     layout: 'directory',
     quota: 'none',
+    // Other nodes may use it unseen.
+    consistency: 'per-file',
     createStore: () => makeLocalStore({ type: 'ext4', sizeBytes: SIZE }, { isShared: true }),
   });
   describeFileStore({

@@ -15,8 +15,13 @@ import type { Content, ContentAdoption, ContentUsage, LayoutKind, SizedContent }
 const REACHED_MARGIN_BYTES = 64 * 1024;
 
 /** Volumes as trees, limited by the pool's quota where it has one. Their roots have mode 0750 unless another is asked: every QuotaKind sees to that. */
-export function createDirectoryLayout(deps: { readonly host: Host; readonly quota: QuotaKind }): LayoutKind {
-  const { host, quota } = deps;
+export function createDirectoryLayout(deps: {
+  readonly host: Host;
+  readonly quota: QuotaKind;
+  /** Whether other machines reach the trees: what they have mounted this one cannot see. Default: false. */
+  readonly mayBeUsedElsewhere?: boolean;
+}): LayoutKind {
+  const { host, quota, mayBeUsedElsewhere = false } = deps;
 
   async function findUse(content: Content, signal: AbortSignal): Promise<string | undefined> {
     const [mount] = await host.mounts.listOf(content.path, signal);
@@ -63,14 +68,14 @@ export function createDirectoryLayout(deps: { readonly host: Host; readonly quot
 
     async cut(directory, source, job) {
       const path = join(directory, CONTENT_NAMES.directory);
-      const isUsed = (await findUse(source, job.signal)) !== undefined;
+      const mayBeUsed = mayBeUsedElsewhere || (await findUse(source, job.signal)) !== undefined;
       const handle = await copyTree(
         { path, limitBytes: undefined, readOnly: true, source: source.path },
         job.signal,
       );
       const kept = toKept(handle, false);
       const { usedBytes } = await measure({ path, kept }, job.signal);
-      return { kept, heldBytes: usedBytes, consistency: consistencyOf(quota.copying, isUsed) };
+      return { kept, heldBytes: usedBytes, consistency: consistencyOf(quota.copying, mayBeUsed) };
     },
 
     readPieces: (content, _from, signal) => toArchivePieces(host.trees.pack(content.path, signal)),
@@ -163,8 +168,8 @@ async function applyOwner(path: string, owner: VolumeOwner): Promise<void> {
   if (owner.mode !== undefined) await chmod(path, owner.mode);
 }
 
-function consistencyOf(copying: QuotaKind['copying'], isUsed: boolean): SnapshotRecord['consistency'] {
-  if (!isUsed) return 'unmounted';
+function consistencyOf(copying: QuotaKind['copying'], mayBeUsed: boolean): SnapshotRecord['consistency'] {
+  if (!mayBeUsed) return 'unmounted';
   return copying === 'instant' ? 'crash' : 'per-file';
 }
 

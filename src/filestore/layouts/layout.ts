@@ -31,7 +31,7 @@ export interface LayoutKind {
   findSizeBytes(content: Content): Promise<number | undefined>;
   /** What the content occupies. Cheap: from the quota, or the file's blocks. */
   measure(content: Content, signal: AbortSignal): Promise<ContentUsage>;
-  /** Who uses the content now: `it is mounted at …`. Undefined when nobody does. */
+  /** Who uses the content now on this machine: `it is mounted at …`. Undefined when nobody does. */
   findUse(content: Content, signal: AbortSignal): Promise<string | undefined>;
   /** What is wrong with the content beyond its being there. */
   findTroubles(content: SizedContent, signal: AbortSignal): Promise<readonly VolumeHealthStatus[]>;

@@ -178,7 +178,7 @@ function toStoresDeps(
 /** Where a worker mounts the pool is its own matter. */
 function toConfiguredPool(pool: NfsPool): ConfiguredPool {
   const { name, overcommit, lowWaterPercent } = pool;
-  const same = { name, overcommit, lowWaterPercent };
+  const same = { name, overcommit, lowWaterPercent, hasClients: true };
   if (pool.type === 'shared') return { ...same, path: pool.path, backing: { type: 'none' } };
   const { path, mountPoint } = pool.agent ?? { path: pool.export };
   return { ...same, path, backing: { type: 'none', ...(mountPoint === undefined ? {} : { mountPoint }) } };
