@@ -154,7 +154,10 @@ export interface Trees {
   unpack(options: UnpackTreeOptions, signal: AbortSignal): Promise<void>;
   /** Gives a directory and all files and directories in it a project id (xfs, ext4). Other inodes have none to give. Throws PRECONDITION_FAILED. Idempotent. */
   assignProject(options: AssignProjectOptions, signal: AbortSignal): Promise<void>;
-  /** Allocated bytes and number of inodes (du). */
+  /**
+   * Allocated bytes and number of inodes (du). What disappears meanwhile is left out, and so is what a server does not let root look into: the log says so. Throws when
+   * that is the whole tree.
+   */
   measure(
     path: string,
     signal: AbortSignal,

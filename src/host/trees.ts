@@ -13,14 +13,8 @@ import type {
   Mounts,
   Trees,
 } from './host.ts';
-import {
-  toAssignProjectArgv,
-  toCopyArgv,
-  toMeasureArgv,
-  toPackArgv,
-  toRemoveArgv,
-  toUnpackArgv,
-} from './trees-sandbox.ts';
+import { createMeasure } from './measure-tree.ts';
+import { toAssignProjectArgv, toCopyArgv, toPackArgv, toRemoveArgv, toUnpackArgv } from './trees-sandbox.ts';
 
 export interface TreesDeps {
   readonly commands: Commands;
@@ -89,11 +83,7 @@ export function createTrees({ commands, mounts, logger }: TreesDeps): Trees {
       const durationMs = Math.round(performance.now() - startedAt);
       logger.debug('Tree given to a project', { ...options, durationMs });
     },
-    async measure(path, signal) {
-      const bytes = await run(tools, { argv: toMeasureArgv(path, 'bytes') }, signal);
-      const inodes = await run(tools, { argv: toMeasureArgv(path, 'inodes') }, signal);
-      return { usedBytes: parseDu(bytes), usedInodes: parseDu(inodes) };
-    },
+    measure: createMeasure({ tools, logger, deadlineMs: DEADLINE_MS, maxOutputBytes: MAX_OUTPUT_BYTES }),
   };
 }
 
@@ -204,11 +194,4 @@ const IRRELEVANT = /'\/target': Device or resource busy|: socket ignored$/;
 function firstLines(stderr: string, isMeant: (line: string) => boolean = () => true): string {
   const lines = stderr.split('\n').filter((line) => line !== '' && !IRRELEVANT.test(line) && isMeant(line));
   return lines.slice(0, 3).join('; ').slice(0, 500);
-}
-
-function parseDu({ stdout }: CommandResult): number {
-  const match = /^(\d+)\t/.exec(stdout);
-  if (match?.[1] === undefined)
-    throw new DriverError('INTERNAL', `du answered something unknown: ${stdout.slice(0, 100)}`);
-  return Number(match[1]);
 }
