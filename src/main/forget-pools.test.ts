@@ -76,6 +76,16 @@ describe('forgetting', () => {
     expect(await listForgotten()).toEqual(['bbbbbbbb']);
   });
 
+  it('a pool of all nodes is told of as such', async () => {
+    const seen = { driver: 'd', nodeName: 'any/web', onNodeLoss: { action: 'keep' } } as const;
+    const place = { poolName: 'web', poolId: 'dddddddd', condition: 'open', room: undefined } as const;
+    await registry.record({ ...seen, ...place }, signal);
+
+    const said = await forget({ target: { poolId: 'dddddddd' } });
+
+    expect(said).toContain('web on storage that all nodes reach (dddddddd)');
+  });
+
   it('makes a release by policy one by an operator', async () => {
     await registry.release({ poolId: 'aaaaaaaa', by: 'policy' }, signal);
     await forget({ target: { poolId: 'aaaaaaaa' } });

@@ -2,6 +2,7 @@ import { formatQuantity } from '../config/quantity.ts';
 import { quote } from '../base/quote.ts';
 import { DriverError } from '../domain/errors.ts';
 import type { PoolInstance, PoolRegistry } from '../pools/registry.ts';
+import { describePlace } from '../pools/shared/shared-place.ts';
 import { formatAge } from './pools-table.ts';
 
 /** What is seen is written down once a minute: what was seen within this time may be alive. */
@@ -71,7 +72,7 @@ function checkGone(
     'PRECONDITION_FAILED',
     'node' in target
       ? `Node ${nodeName} is alive: pool ${poolName} was seen there ${when} ago. Nothing was done. Stop the node first: pools that are open are taken back at once. If it is gone although it was seen so lately, say --force.`
-      : `Pool ${poolName} on node ${nodeName} is alive: it was seen ${when} ago. Nothing was done. Remove it from the configuration or stop its node first: a pool that is open is taken back at once. If it is gone although it was seen so lately, say --force.`,
+      : `Pool ${poolName} ${describePlace(nodeName)} is alive: it was seen ${when} ago. Nothing was done. Remove it from the configuration or stop its node first: a pool that is open is taken back at once. If it is gone although it was seen so lately, say --force.`,
   );
 }
 
@@ -87,5 +88,5 @@ that was not deleted meanwhile.
 
 function describe({ poolName, nodeName, poolId, room, lastSeen }: PoolInstance, nowMs: number): string {
   const promised = room === undefined ? '' : `, ${formatQuantity(room.promisedBytes)} promised to volumes`;
-  return `  ${poolName} on node ${nodeName} (${poolId}), last seen ${formatAge(nowMs - lastSeen.getTime())} ago${promised}\n`;
+  return `  ${poolName} ${describePlace(nodeName)} (${poolId}), last seen ${formatAge(nowMs - lastSeen.getTime())} ago${promised}\n`;
 }

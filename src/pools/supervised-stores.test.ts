@@ -4,6 +4,7 @@ import { createSeededRandom, type SeededRandom } from '../../test/support/seeded
 import type { FileStore } from '../filestore/file-store.ts';
 import type { StoreEntry } from '../filestore/store-directory.ts';
 import type { PoolInstance, PoolRelease } from './registry.ts';
+import { toSharedPlace } from './shared/shared-place.ts';
 import { SupervisedStores } from './supervised-stores.ts';
 
 const DRIVER = 'hostpath.stowage.dev';
@@ -127,6 +128,36 @@ describe('the stores that may be used', () => {
       }
     },
   );
+});
+
+describe('a pool of all nodes that nobody speaks of', () => {
+  const instance = {
+    ...toInstance({ onA: 'nothing', onB: 'nothing', release: undefined, answering: [] }),
+    nodeName: toSharedPlace('ssd'),
+  };
+  const supervise = (answering: readonly string[]): SupervisedStores<FileStore> =>
+    new SupervisedStores<FileStore>({
+      driver: DRIVER,
+      stores: { list: () => [] },
+      view: { instances: [instance], isFresh: true, findRefusal: () => undefined },
+      reports: { list: () => answering.map((nodeName) => ({ nodeName, pools: [] })) },
+      isRegisteredWhenOpen: false,
+    });
+
+  it.each<[string, () => readonly StoreEntry[], RegExp]>([
+    ['is out of reach', () => supervise([]).list(), /^None of the agents that reach pool ssd answers/],
+    [
+      'is former when another one has its name',
+      () => supervise([toSharedPlace('ssd')]).listFormer(),
+      /another pool under the name ssd/,
+    ],
+  ])('%s, in sentences that take it for no node', (_, list, sentence) => {
+    const [entry] = list();
+
+    expect(entry?.state).toEqual({ unavailable: expect.stringMatching(sentence) });
+    expect(JSON.stringify(entry?.state)).toContain('stowage pools forget aaaaaaaa');
+    expect(JSON.stringify(entry?.state)).not.toMatch(/any\/|[Nn]ode any|nodes forget/);
+  });
 });
 
 type Scene = (typeof CASES)[number];

@@ -5,6 +5,7 @@ import { applySeen, isReleased, isSamePlace } from './instance-rules.ts';
 import type { NodeReport } from './pool-reports.ts';
 import type { PoolInstance, PoolInstanceKey } from './registry.ts';
 import type { RegistryView } from './registry-view.ts';
+import { isSharedPlace } from './shared/shared-place.ts';
 
 export interface SupervisedStoresOptions<S extends FileStore> {
   /** CSI name of the driver whose pools these are. */
@@ -194,6 +195,11 @@ export class SupervisedStores<S extends FileStore> implements StoreDirectory<S> 
   #judgeMissing({ poolName, nodeName, poolId }: PoolInstance): Verdict<S> {
     const entry = { poolName, nodeName, poolId };
     const isAnswering = this.#options.reports.list().some((report) => report.nodeName === nodeName);
+    if (isSharedPlace(nodeName)) {
+      const unavailable = describeMissingShared({ poolName, poolId, isAnswering });
+      const missing = { ...entry, state: { unavailable } };
+      return isAnswering ? { former: missing } : { list: missing };
+    }
     if (isAnswering) {
       return {
         former: {
@@ -225,6 +231,18 @@ function isSameGround(one: Ground<FileStore>, other: Ground<FileStore>): boolean
     one.instances === other.instances &&
     one.isFresh === other.isFresh
   );
+}
+
+/** A place that many agents reach is no node, and is not forgotten as one. */
+function describeMissingShared({
+  poolName,
+  poolId,
+  isAnswering,
+}: Pick<PoolInstance, 'poolName' | 'poolId'> & { readonly isAnswering: boolean }): string {
+  const forget = `if its data is gone for good, run "stowage pools forget ${poolId}"`;
+  return isAnswering
+    ? `Agents reach another pool under the name ${poolName} now. Configure this one (${poolId}) under another name until its volumes are deleted; ${forget}.`
+    : `None of the agents that reach pool ${poolName} answers. See whether the program runs on its server, or on the nodes; ${forget}.`;
 }
 
 function toPlaceAndId({ poolName, nodeName, poolId }: Omit<StoreEntry, 'state'>): string {

@@ -151,7 +151,10 @@ export const NfsConfig = z
         }
       })
       .default([])
-      .meta({ description: 'The pools. Controllers need none.' }),
+      .meta({
+        description:
+          'The pools. Controllers need none; one that has some needs all of them, since another one counts as removed while no agent has it.',
+      }),
   })
   .refine(hasEndpointsOrNone, ENDPOINTS_MESSAGE);
 export type NfsConfig = z.infer<typeof NfsConfig>;

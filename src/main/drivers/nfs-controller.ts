@@ -1,3 +1,4 @@
+import type { NfsConfig } from '../../backends/nfs/config.ts';
 import { createNfsController } from '../../backends/nfs/controller.ts';
 import { systemClock } from '../../base/clock.ts';
 import { shareReports } from '../../pools/shared/shared-reports.ts';
@@ -17,7 +18,7 @@ export const createNfsControllerDriver: CreateControllerDriver = ({
   const { nfs } = config.drivers;
   if (nfs === undefined) return undefined;
   const driver = nfs.driverName;
-  const shared = shareStores(remote.storesOf(driver));
+  const shared = shareStores(remote.storesOf(driver), createConfiguredTest(nfs));
   const pools = gatePools({
     driver,
     clusterId: ground.clusterId,
@@ -44,3 +45,8 @@ export const createNfsControllerDriver: CreateControllerDriver = ({
     backend: createNfsController({ stores, sources, released, origins, logger }),
   };
 };
+
+/** A controller may list no pools at all, and then knows of none that it was removed. */
+function createConfiguredTest({ pools }: NfsConfig): (poolName: string) => boolean {
+  return (poolName) => pools.length === 0 || pools.some(({ name }) => name === poolName);
+}

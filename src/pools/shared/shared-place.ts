@@ -6,6 +6,11 @@ export function toSharedPlace(poolName: string): string {
   return `any/${poolName}`;
 }
 
+/** A place in a sentence: `on node a`. */
+export function describePlace(nodeName: string): string {
+  return isSharedPlace(nodeName) ? 'on storage that all nodes reach' : `on node ${nodeName}`;
+}
+
 /** Whether a place is that of a shared pool. */
 export function isSharedPlace(nodeName: string): boolean {
   return nodeName.startsWith('any/');

@@ -16,9 +16,16 @@ function toClosed(nodeName: string, state: Unavailable, poolId?: string): StoreE
   return { poolName: 'web', nodeName, poolId, state };
 }
 
-function share(entries: readonly StoreEntry[], former: readonly StoreEntry[] = []) {
+function share(
+  entries: readonly StoreEntry[],
+  former: readonly StoreEntry[] = [],
+  isConfigured?: (poolName: string) => boolean,
+) {
   let listed = entries;
-  const { places, withAgents } = shareStores<FileStore>({ list: () => listed, listFormer: () => former });
+  const { places, withAgents } = shareStores<FileStore>(
+    { list: () => listed, listFormer: () => former },
+    isConfigured,
+  );
   return {
     places,
     agents: withAgents(places),
@@ -145,6 +152,38 @@ describe('a pool that many agents reach', () => {
 
     expect(share([], former).places.listFormer?.()).toMatchObject([{ nodeName: 'any/web' }]);
     expect(share([toOpen('b')], former).places.listFormer?.()).toEqual([]);
+  });
+
+  describe('that no configuration has any more', () => {
+    const known = toClosed(toSharedPlace('web'), SILENT, 'aaaaaaaa');
+
+    it('is former when only the registry knows it, and says how to come to an end', () => {
+      const { places } = share([known], [], () => false);
+
+      expect(places.list()).toEqual([]);
+      expect(places.listFormer?.()).toEqual([
+        { ...known, state: { unavailable: expect.stringMatching(/not configured.*pools forget aaaaaaaa/) } },
+      ]);
+      expect(places.listFormer?.()).toBe(places.listFormer?.());
+    });
+
+    it.each<[string, StoreEntry]>([
+      ['has it open', toOpen('a')],
+      ['had it, and is silent', toClosed('a', SILENT, 'aaaaaaaa')],
+    ])('is as before while an agent %s', (_, entry) => {
+      const { places } = share([entry, known], [], () => false);
+
+      expect(places.list()).toMatchObject([{ nodeName: 'any/web', poolId: 'aaaaaaaa' }]);
+      expect(places.listFormer?.()).toEqual([]);
+    });
+
+    it('does not take along one that is, whose only agent has gone', () => {
+      const other = { ...known, poolName: 'db', nodeName: toSharedPlace('db'), poolId: 'bbbbbbbb' };
+      const { places } = share([known, other], [], (poolName) => poolName === 'db');
+
+      expect(places.list().map(({ poolName }) => poolName)).toEqual(['db']);
+      expect(places.listFormer?.().map(({ poolName }) => poolName)).toEqual(['web']);
+    });
   });
 
   it('keeps its place where the registry does not let it be used', () => {

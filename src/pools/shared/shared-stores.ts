@@ -16,25 +16,29 @@ interface Listed<S extends FileStore> {
   readonly entries: readonly StoreEntry<S>[];
 }
 
+interface Shared<S extends FileStore> extends Listed<S> {
+  /** What only the registry knows, of pools that are not configured. */
+  readonly former: readonly StoreEntry<S>[];
+}
+
 /**
  * Of all agents that have a pool open one is chosen for it, the same by every controller that sees the same agents (rendezvous hashing): what it does in memory
- * is then done once. When it does not answer another one is chosen, and may work on the pool while the first one still does.
+ * is then done once. When it does not answer another one is chosen, and may work on the pool while the first one still does. That no agent speaks of a pool
+ * says nothing of it, since its only one may be away: `isConfigured` says whether it is still wanted. Default: all are.
  */
-export function shareStores<S extends FileStore>(stores: StoreDirectory<S>): SharedStores<S> {
+export function shareStores<S extends FileStore>(
+  stores: StoreDirectory<S>,
+  isConfigured: (poolName: string) => boolean = () => true,
+): SharedStores<S> {
   const agents = new WeakMap<FileStore, string>();
-  const share = createSharing<S>(agents);
-  const shareFormer = createSharing<S>(agents);
+  const share = createSharing<S>(agents, isConfigured);
+  const shareFormer = createSharing<S>(agents, () => true);
+  const join = createJoining<S>();
   const naming = createNaming<S>(agents);
   return {
     places: {
-      list: () => share(stores.list()),
-      listFormer: () => {
-        const present = new Set(share(stores.list()).map(({ poolName }) => poolName));
-        const former = shareFormer(stores.listFormer?.() ?? NONE);
-        return former.some(({ poolName }) => present.has(poolName))
-          ? former.filter(({ poolName }) => !present.has(poolName))
-          : former;
-      },
+      list: () => share(stores.list()).entries,
+      listFormer: () => join(share(stores.list()), shareFormer(stores.listFormer?.() ?? NONE)),
     },
     withAgents: (supervised) => ({
       list: () => naming(supervised.list()),
@@ -48,15 +52,47 @@ const NONE: readonly never[] = [];
 /** The same list for the same list: whoever compares lists sees that nothing has changed. */
 function createSharing<S extends FileStore>(
   agents: WeakMap<FileStore, string>,
-): (from: readonly StoreEntry<S>[]) => readonly StoreEntry<S>[] {
-  let last: Listed<S> | undefined;
+  isConfigured: (poolName: string) => boolean,
+): (from: readonly StoreEntry<S>[]) => Shared<S> {
+  let last: Shared<S> | undefined;
   return (from) => {
     if (last?.from !== from) {
-      const pools = Map.groupBy(from, ({ poolName }) => poolName);
-      last = { from, entries: [...pools].map(([poolName, all]) => toPlace(poolName, all, agents)) };
+      const pools = [...Map.groupBy(from, ({ poolName }) => poolName)];
+      const isFormer = (poolName: string, all: readonly StoreEntry<S>[]): boolean =>
+        all.every(({ nodeName }) => isSharedPlace(nodeName)) && !isConfigured(poolName);
+      last = {
+        from,
+        entries: pools.flatMap(([poolName, all]) =>
+          isFormer(poolName, all) ? [] : [toPlace(poolName, all, agents)],
+        ),
+        former: pools.flatMap(([poolName, all]) => (isFormer(poolName, all) ? all.map(toFormer) : [])),
+      };
+    }
+    return last;
+  };
+}
+
+/** All that is former, and is not present under the same name; the same list for the same two. */
+function createJoining<S extends FileStore>(): (
+  present: Shared<S>,
+  told: Shared<S>,
+) => readonly StoreEntry<S>[] {
+  let last:
+    | { readonly present: Shared<S>; readonly told: Shared<S>; readonly entries: readonly StoreEntry<S>[] }
+    | undefined;
+  return (present, told) => {
+    if (last?.present !== present || last.told !== told) {
+      const names = new Set([...present.entries, ...present.former].map(({ poolName }) => poolName));
+      const others = told.entries.filter(({ poolName }) => !names.has(poolName));
+      last = { present, told, entries: [...present.former, ...others] };
     }
     return last.entries;
   };
+}
+
+function toFormer<S extends FileStore>({ poolName, nodeName, poolId }: StoreEntry<S>): StoreEntry<S> {
+  const unavailable = `Pool ${poolName} (${poolId ?? ''}) is not configured any more, but its volumes may be there still. Configure it again, on its agents and on controllers, until they are deleted; if its data is gone for good, run "stowage pools forget ${poolId ?? ''}".`;
+  return { poolName, nodeName, poolId, state: { unavailable } };
 }
 
 function createNaming<S extends FileStore>(
@@ -112,16 +148,20 @@ function toReason<S extends FileStore>(all: readonly StoreEntry<S>[]): Unavailab
   const isNew = told.length === all.length && reasons.every((each) => each.isNew === true);
   const isOpening = reasons.some((each) => each.isOpening === true);
   return {
-    unavailable: toSentence(reasons),
+    unavailable: toSentence(reasons, all),
     ...(isNew ? { isNew } : {}),
     ...(isOpening ? { isOpening } : {}),
   };
 }
 
-function toSentence(reasons: readonly (Unavailable & { readonly nodeName: string })[]): string {
+function toSentence(
+  reasons: readonly (Unavailable & { readonly nodeName: string })[],
+  all: readonly StoreEntry[],
+): string {
   const [first] = reasons;
   if (first === undefined) {
-    return 'None of the agents that reach it answers. See whether the program runs on its server, or on the nodes.';
+    const poolId = all.find((entry) => entry.poolId !== undefined)?.poolId ?? '';
+    return `None of the agents that reach it answers. See whether the program runs on its server, or on the nodes; if its data is gone for good, run "stowage pools forget ${poolId}".`;
   }
   if (reasons.length === 1) return first.unavailable;
   return `None of its ${reasons.length} agents can use it. Node ${first.nodeName} says: ${first.unavailable}`;
