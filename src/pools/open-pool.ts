@@ -98,12 +98,13 @@ export async function openPool(
   events: PoolEvents,
   signal: AbortSignal,
 ): Promise<LocalFileStore | undefined> {
-  const { host, registry, driver, nodeName, clock } = deps;
+  const { host, driver, nodeName, clock } = deps;
   const { pool } = request;
   const { isShared = false, hasClients = false } = pool;
   if (isShared) assertShareable(pool);
   const key = { driver, poolName: pool.name, nodeName };
-  const known = await registry.find(key, signal);
+  const registry = findOwnNotes(deps, isShared);
+  const known = await registry?.find(key, signal);
   const place = await findOut(deps, { ...request, known }, signal);
   if (place === undefined) return undefined;
   const { clusterId, knownPoolId, knownBy, isKnown } = place;
@@ -122,7 +123,9 @@ export async function openPool(
   }
   const onNodeLoss = getNodeLossPolicy(pool);
   const seen: SeenPool = { ...key, poolId, onNodeLoss, condition: 'open', room: undefined };
-  await noteOpen(deps, { seen, isKnown: known?.poolId === poolId }, signal);
+  if (registry !== undefined) {
+    await noteOpen({ ...deps, registry }, { seen, isKnown: known?.poolId === poolId }, signal);
+  }
   const { name, path, overcommit, lowWaterPercent } = pool;
   const settings = { name, path, overcommit, lowWaterPercent };
   const store = await openLocalStore(
@@ -132,6 +135,17 @@ export async function openPool(
   opened.defer(() => store.close());
   const resources = opened.move();
   return { ...store, close: () => resources.disposeAsync() };
+}
+
+/**
+ * Where this node writes down which pool is at a place. Of a pool that several nodes work on the cluster's registry alone keeps that, where there is one: it is what says
+ * whether a new one may be made, and once it has forgotten the pool no node may stand in the way by remembering it.
+ */
+function findOwnNotes(
+  { registry, clusterId }: Pick<OpenPoolDeps, 'registry' | 'clusterId'>,
+  isShared: boolean,
+): PoolRegistry | undefined {
+  return isShared && clusterId === undefined ? undefined : registry;
 }
 
 /** What one node mounts for itself no other node sees. */

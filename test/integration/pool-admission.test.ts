@@ -199,6 +199,28 @@ describe.skipIf(skipsRootTests())('pools of a node that controllers admit', () =
     expect(await untilOpen(second)).toBe(poolId);
   });
 
+  it('that all nodes reach are made anew once the cluster has forgotten them, and no node has to', async () => {
+    const pool = { ...(await createDirectory()), isShared: true };
+    const first = await fixture.openAsNode([pool]);
+    await first.admission.admit(NEW, signal);
+    const poolId = await untilOpen(first);
+    await first.close();
+    await rename(pool.path, `${pool.path}-away`);
+    await mkdir(pool.path);
+
+    const second = await fixture.openAsNode([pool]);
+
+    expect(waits(second)).toBe(true);
+    await second.admission.admit({ ...NEW, knownPoolId: poolId }, signal);
+    await expect
+      .poll(() => getSentence(second))
+      .toContain(`run "stowage pools forget ${poolId}" on a controller, and it is made`);
+    expect(await readdir(pool.path)).toEqual([]);
+    await expect.poll(() => (fixture.clock.wake(), waits(second))).toBe(true);
+    await second.admission.admit(NEW, signal);
+    expect(await untilOpen(second)).not.toBe(poolId);
+  });
+
   it('wait when their file holds something else, which is left as it is', async () => {
     const text = 'the only copy of my thesis';
     await writeFile(image, text);
