@@ -36,16 +36,42 @@ export async function setAside(
     }
   }
   const found = await findRecordAt(kept);
-  if (found !== undefined && found.id !== volume.id) return await files.rename(kept, place);
+  if (found !== undefined && found.id !== volume.id) return await putBack(files, kept, place);
   await fsyncDirectory(directory);
   logger.info('A deleted volume is kept, since its class says so', { volumeId: volume.id, path: kept });
 }
 
-async function findRecordAt(directory: string): Promise<VolumeRecord | undefined> {
+/** Puts what was set aside wrongly back to its place. Gone already is fine: others look after it, too. Throws while something else is there. */
+export async function putBack(
+  files: Pick<StoreContext['files'], 'rename'>,
+  kept: string,
+  place: string,
+): Promise<void> {
+  try {
+    await files.rename(kept, place);
+  } catch (error) {
+    if ((await findRecordAt(kept)) !== undefined) throw error;
+  }
+}
+
+/** The record of what lies in a directory; undefined when it has none, or there is no directory. Throws as readRecordFile does. */
+export async function findRecordAt(directory: string): Promise<VolumeRecord | undefined> {
   const path = join(directory, RECORD_FILES.volume);
   return await readRecordFile({ path, schema: VolumeRecord, subject: `the volume at ${directory}` });
 }
 
+/** What a name says of the volume that was to be set aside under it; the hash only where it is the whole id. Undefined for names that people gave. */
+export function parseSetAsideName(
+  how: NonNullable<VolumeRecord['onDelete']>,
+  name: string,
+): { readonly generation: string; readonly hash?: string } | undefined {
+  if (how === 'retain') return parseObjectId(name);
+  const generation = ARCHIVED.exec(name)?.[1];
+  return generation === undefined ? undefined : { generation };
+}
+
+/** As {@link toArchiveName} writes it. */
+const ARCHIVED = /\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.([a-z2-7]{8})$/;
 /** Room for the time and the generation in a name of 255 bytes. */
 const WHOSE_BYTES = 220;
 
