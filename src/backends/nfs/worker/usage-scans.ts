@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../../base/clock.ts';
 import { startDeadline } from '../../../base/deadline.ts';
 import { KeyedLock, raceAbort } from '../../../base/keyed-lock.ts';
 import { DriverError } from '../../../domain/errors.ts';
@@ -5,6 +6,8 @@ import type { Trees } from '../../../host/host.ts';
 
 /** A scan is as good as new for so long. */
 const FRESH_MS = 5 * 60_000;
+/** What nobody has asked for so long is not here any more. */
+const FORGOTTEN_MS = 60 * 60_000;
 /** Bound on one scan. */
 const SCAN_MS = 30 * 60_000;
 /** How long who asks waits for a first result. */
@@ -19,18 +22,26 @@ export interface TreeUsage {
 interface Scan {
   usage: TreeUsage | undefined;
   at: number;
+  askedAt: number;
   running: Promise<void> | undefined;
 }
 
 /** Sizes of volumes that no quota counts, by walking through them in the background, one at a time. */
 export class UsageScans {
   readonly #measure: Trees['measure'];
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #scans = new Map<string, Scan>();
   readonly #turns = new KeyedLock();
   readonly #stop = new AbortController();
 
-  constructor(measure: Trees['measure']) {
+  constructor(measure: Trees['measure'], clock: Pick<Clock, 'monotonic'> = systemClock) {
     this.#measure = measure;
+    this.#clock = clock;
+  }
+
+  /** Of how many volumes something is remembered. */
+  get size(): number {
+    return this.#scans.size;
   }
 
   get isBusy(): boolean {
@@ -40,7 +51,7 @@ export class UsageScans {
   /** What was counted last, at most some minutes ago plus the time of a scan. Throws OPERATION_PENDING until there is a first result, and what the first scan fails with. */
   async get(volumeId: string, path: string, signal: AbortSignal): Promise<TreeUsage> {
     const scan = this.#getScan(volumeId);
-    const isFresh = scan.usage !== undefined && performance.now() - scan.at < FRESH_MS;
+    const isFresh = scan.usage !== undefined && this.#clock.monotonic() - scan.at < FRESH_MS;
     if (!isFresh && scan.running === undefined) {
       scan.running = this.#run(scan, path);
       // Whoever is given an older result does not wait for it.
@@ -55,16 +66,14 @@ export class UsageScans {
   }
 
   #getScan(volumeId: string): Scan {
-    const scan: Scan = this.#scans.get(volumeId) ?? { usage: undefined, at: 0, running: undefined };
+    const now = this.#clock.monotonic();
+    for (const [id, { askedAt, running }] of this.#scans) {
+      if (running === undefined && now - askedAt > FORGOTTEN_MS) this.#scans.delete(id);
+    }
+    const scan = this.#scans.get(volumeId) ?? { usage: undefined, at: 0, askedAt: now, running: undefined };
+    scan.askedAt = now;
     this.#scans.set(volumeId, scan);
     return scan;
-  }
-
-  /** Forgets volumes that are not here any more. */
-  keepOnly(volumeIds: ReadonlySet<string>): void {
-    for (const [id, scan] of this.#scans) {
-      if (!volumeIds.has(id) && scan.running === undefined) this.#scans.delete(id);
-    }
   }
 
   close(): void {
@@ -76,7 +85,7 @@ export class UsageScans {
       using _turn = await this.#turns.acquire('scan', this.#stop.signal);
       using deadline = startDeadline(this.#stop.signal, SCAN_MS);
       scan.usage = await this.#measure(path, deadline.signal);
-      scan.at = performance.now();
+      scan.at = this.#clock.monotonic();
     } finally {
       scan.running = undefined;
     }
