@@ -21,7 +21,7 @@ export interface FoundTree {
 }
 
 /**
- * The volume with this id below the root of its pool. Throws POOL_UNAVAILABLE when another pool is mounted there, VOLUME_NOT_FOUND, and PERMISSION_DENIED where the
+ * The volume with this id below the root of its pool. Throws POOL_UNAVAILABLE when another pool is mounted there, VOLUME_NOT_FOUND, and POOL_UNAVAILABLE where the
  * export does not let root look.
  */
 export async function getTree(
@@ -90,8 +90,8 @@ export function toTreeError(error: unknown, poolName: string): unknown {
   const cause = error instanceof DriverError ? error.cause : error;
   if (!isErrno(cause, 'EACCES', 'EPERM')) return error;
   return new DriverError(
-    'PERMISSION_DENIED',
-    `The export of pool ${poolName} does not let root of this node look into it: it squashes root. Export it with no_root_squash to the nodes; if that may not be, let the agents of the nodes work on it (no agent on the server), which then own everything as its anonymous user.`,
+    'POOL_UNAVAILABLE',
+    `The export of pool ${poolName} does not let root of this node look into it: it is not exported to this node any more, or it squashes root. Export it to the nodes, with no_root_squash; if that may not be, let the agents of the nodes work on it (no agent on the server), which then own everything as its anonymous user.`,
     { cause: error },
   );
 }
