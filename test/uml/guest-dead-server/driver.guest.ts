@@ -161,9 +161,12 @@ describe.each(['served', 'plain'])('pool %s, whose server', (pool) => {
 describe('a server', () => {
   const shell = async (script: string): Promise<string> => await server.run(['sh', '-ec', script]);
   const offer = 'exportfs -ra && exportfs -f';
+  /** In its place: the file is mounted at /etc/exports. */
+  const edit = (script: string): string =>
+    `sed '${script}' /run/exports >/run/exports.new && cat /run/exports.new >/run/exports`;
   // Whatever a test has left it in.
   afterEach(async () => {
-    await shell(`rm -f ${SERVER_EXPORT}/fill; sed -i '/pool/s/(ro,/(rw,/' /run/exports; ${offer}`);
+    await shell(`rm -f ${SERVER_EXPORT}/fill; ${edit('/pool/s/(ro,/(rw,/')}; ${offer}`);
   });
 
   it('that takes the export away is waited for, and taken up again when the export is back', async () => {
@@ -191,7 +194,7 @@ describe('a server', () => {
       const options = { volumeId, volumePublishPath: mounted.target };
       return JSON.stringify(await getNode().node.NodeGetVolumeHealth(options));
     };
-    await expect.poll(findReason, { timeout: 90_000 }).toContain('StaleHandle');
+    await expect.poll(findReason, { timeout: 90_000 }).toContain('INACCESSIBLE');
     await within(AT_ONCE_MS, mounted.unmount());
 
     await expectWorks('plain', 'replaced-after');
@@ -215,11 +218,11 @@ describe('a server', () => {
     const mounted = await mountVolume(getNode(), volume, { directory });
     const { machine } = getNode();
     await machine.run(['sh', '-c', `echo readable >${mounted.target}/file`]);
-    await shell(`sed -i 's/(rw,/(ro,/' /run/exports; ${offer}`);
+    await shell(`${edit('s/(rw,/(ro,/')}; ${offer}`);
 
     const refused = await within(SILENT_MS, failureOfCreation('plain', 'read-only-2'));
     const text = await machine.run(['cat', `${mounted.target}/file`]);
-    await shell(`sed -i '/pool/s/(ro,/(rw,/' /run/exports; ${offer}`);
+    await shell(`${edit('/pool/s/(ro,/(rw,/')}; ${offer}`);
 
     expect(refused).toMatchObject({
       code: 'POOL_UNAVAILABLE',
