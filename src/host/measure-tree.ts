@@ -73,7 +73,16 @@ export function createMeasure({
   });
 }
 
+/** What a network file system says of a directory that another machine has removed. */
+const ROOT_GONE = /'\/source': Stale file handle$/;
+
 function toCountError(path: string, said: string): DriverError {
+  if (ROOT_GONE.test(said)) {
+    return new DriverError(
+      'OPERATION_PENDING',
+      `The tree ${path} was taken away while it was counted, or its server has forgotten it: ask again.`,
+    );
+  }
   return new DriverError(
     'PRECONDITION_FAILED',
     `What the tree ${path} holds cannot be counted. du said: ${said.slice(0, 500)}. See whether its disk or its server is well.`,

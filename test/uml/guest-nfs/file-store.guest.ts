@@ -40,6 +40,7 @@ describeFileStore({
   name: 'directories on an export of xfs, cloned by the server',
   layout: 'directory',
   quota: 'none',
+  consistency: 'per-file',
   createStore: async () => await makeExportedStore('xfs'),
 });
 
@@ -47,6 +48,7 @@ describeFileStore({
   name: 'directories on an export of ext4, copied by the server',
   layout: 'directory',
   quota: 'none',
+  consistency: 'per-file',
   createStore: async () => await makeExportedStore('ext4'),
 });
 
