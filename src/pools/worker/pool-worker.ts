@@ -87,6 +87,16 @@ export class PoolWorker<Setup, V extends WorkerVerbs<Setup> & Verbs> {
     return this.#abandoned;
   }
 
+  /**
+   * Resolves when there is a worker that takes calls. A process that starts says nothing about the pool's server: whoever counts how long that takes waits for this first.
+   * Throws POOL_UNAVAILABLE when it cannot be started.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    while (this.#ending !== undefined) await raceAbort(this.#ending, signal);
+    await raceAbort(this.#get().ready, signal);
+    this.#rest();
+  }
+
   /** Calls the worker. Throws what the verb throws, and POOL_UNAVAILABLE when the worker cannot be started, or has ended meanwhile. */
   async call<K extends keyof V & string>(
     verb: K,

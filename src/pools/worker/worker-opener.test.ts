@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createFakeFileStore } from '../../../test/support/fake-file-store.ts';
 import {
@@ -141,6 +142,25 @@ describe('a pool that is opened in its worker', () => {
     });
 
     expect(test.processes.map(({ kills }) => kills)).toEqual([0]);
+  });
+
+  it('is asked of a worker that has started, however long that took', async () => {
+    let isAsked = false;
+    await using scene = createScene(
+      {
+        open: async (_admittance, _lost, signal) => {
+          isAsked = true;
+          const { promise, reject } = Promise.withResolvers<never>();
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+          return await promise;
+        },
+      },
+      // The timer of a deadline that counts the start as well ends first.
+      { opensWithinMs: 1, verbs: { configure: async () => await sleep(20) } },
+    );
+
+    await expect(scene.opener.open(REQUEST, scene.events, never)).rejects.toThrow('does not answer');
+    expect(isAsked).toBe(true);
   });
 
   it('keeps its worker when somebody else gives up, or something in the worker takes too long', async () => {

@@ -53,6 +53,8 @@ export function createWorkerOpener(
     signal: AbortSignal,
     ask: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    // A process that starts slowly, on a node that is busy, says nothing about the server.
+    await workers.get(pool.name).start(signal);
     using deadline = startDeadline(signal, opensWithinMs);
     try {
       return await raceAbort(ask(deadline.signal), deadline.signal);

@@ -8,6 +8,8 @@ const ROOM_KEPT_MS = 30_000;
 /** A way to the worker of a pool: {@link PoolWorker}. */
 export interface StoreCaller {
   readonly isRunning: boolean;
+  /** Resolves when it takes calls: {@link PoolWorker.start}. */
+  start(signal: AbortSignal): Promise<void>;
   call<K extends keyof StoreVerbs>(
     verb: K,
     argument: Parameters<StoreVerbs[K]>[0],

@@ -7,6 +7,7 @@ import type { NodeHealthOptions, VolumePathOptions } from '../../backend.ts';
 import { findMountAt } from '../../file/node/mount-table.ts';
 import { findCanonicalPath } from '../../file/node/paths.ts';
 import type { NfsNodeContext } from './context.ts';
+import { askPool } from './workers.ts';
 import { findWorkOf, isMountOfVolume } from './volume-mounts.ts';
 
 /** CSI NodeGetVolumeStats; contract as in backend.ts. */
@@ -31,9 +32,8 @@ export async function getStats(
       `Volume ${volumeId} comes from a mount that is not there any more, since its server or export was replaced: restart the pods that use it.`,
     );
   }
-  const { worker, pulse } = found.work;
   const order = { volumeId, path, root: found.root };
-  return await pulse.run(async () => await worker.call('getVolumeStats', order, signal), signal, 'read');
+  return await askPool(found.work, 'getVolumeStats', order, signal, 'read');
 }
 
 /** CSI NodeGetVolumeHealth: what the mounts of a volume show. Not mounted is no fault. */
@@ -49,11 +49,8 @@ export async function getVolumeHealth(
   const { entry, table, path } = mounted;
   const found = findWorkOf(context, entry, table);
   if (found?.isCurrent !== true) return { volumeId, statuses: [orphaned(path)] };
-  const { worker, pulse } = found.work;
   try {
-    const examine = async (): Promise<readonly VolumeHealthStatus[]> =>
-      await worker.call('examineMount', path, signal);
-    return { volumeId, statuses: await pulse.run(examine, signal, 'read') };
+    return { volumeId, statuses: await askPool(found.work, 'examineMount', path, signal, 'read') };
   } catch (error) {
     if (!isDriverError(error, 'POOL_UNAVAILABLE')) throw error;
     return {

@@ -10,6 +10,7 @@ import { ensureTarget, getCanonicalPath, removeTarget } from '../../file/node/pa
 import { undo } from '../../file/node/undo.ts';
 import { checkNfsCapabilities } from '../capabilities.ts';
 import type { NfsNodeContext } from './context.ts';
+import { askPool } from './workers.ts';
 import { listPoolOptions } from './stage.ts';
 import { type FoundWork, findWorkOf, isMountOfVolume, toTreePath } from './volume-mounts.ts';
 
@@ -116,7 +117,6 @@ async function publishNew(
       `Volume ${volumeId} is staged from a pool that is not configured on this node any more: configure it again under drivers.nfs.pools.`,
     );
   }
-  const { worker, pulse } = found.work;
   await using taken = new AsyncDisposableStack();
   const { isNew } = await ensureTarget(targetPath, 'directory');
   if (isNew)
@@ -132,6 +132,6 @@ async function publishNew(
     volumeId,
     group: takesGroup ? access.mountGroup : undefined,
   };
-  await pulse.run(async () => await worker.call('publishVolume', order, signal), signal);
+  await askPool(found.work, 'publishVolume', order, signal);
   taken.move();
 }

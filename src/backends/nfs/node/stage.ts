@@ -13,6 +13,7 @@ import type { NfsPool } from '../config.ts';
 import { NfsVersionList } from '../parameters.ts';
 import type { ExportMount } from '../worker/mount-places.ts';
 import type { NfsNodeContext } from './context.ts';
+import { askPool } from './workers.ts';
 import { checkStaticPath } from './static-path.ts';
 import { isMountOfVolume } from './volume-mounts.ts';
 
@@ -39,7 +40,8 @@ export async function stage(
     );
   }
   await checkStagingDirectory(target);
-  const { pool, worker, pulse } = context.workers.getWork(getPoolName(options));
+  const work = context.workers.getWork(getPoolName(options));
+  const { pool } = work;
   const staticPath = findStaticPath(options, pool);
   const isReadOnly = isReadOnlyMode(capability.mode);
   const order = {
@@ -50,7 +52,7 @@ export async function stage(
     bindOptions: parseBindOptions(toBindFlags([...listPoolOptions(pool), ...access.mountFlags])),
     group: isReadOnly ? undefined : access.mountGroup,
   };
-  await pulse.run(async () => await worker.call('stageVolume', order, signal), signal);
+  await askPool(work, 'stageVolume', order, signal);
 }
 
 function getMountAccess({ capability: { access } }: StageOptions): MountAccess {

@@ -2,12 +2,13 @@ import type { ContentSources } from '../../../filestore/content/content.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { WorkerProcess } from '../../../host/worker-process.ts';
 import type { Logger } from '../../../observability/logger.ts';
-import { PoolPulse, type PulseLimits } from '../../../pools/pool-pulse.ts';
+import { type Lane, PoolPulse, type PulseLimits } from '../../../pools/pool-pulse.ts';
 import { OpenContents } from '../../../pools/worker/content-verbs.ts';
 import { PoolWorker, type WorkerService } from '../../../pools/worker/pool-worker.ts';
 import type { OpenableWorkers } from '../../../pools/worker/worker-opener.ts';
 import { toNfsSource } from '../../../config/nfs-source.ts';
 import type { NfsPool } from '../config.ts';
+import type { NfsNodeVerbs } from '../worker/node-verbs.ts';
 import type { NfsParentVerbs, NfsWorkerSetup, NfsWorkerVerbs } from '../worker/setup.ts';
 
 export interface NfsWorkersOptions {
@@ -93,6 +94,19 @@ export class NfsWorkers implements OpenableWorkers {
     };
     return { verbs, close: async () => await opened.close() };
   }
+}
+
+/** Has the worker of a pool do something while its server answers: {@link PoolPulse.run}. */
+export async function askPool<K extends keyof NfsNodeVerbs>(
+  { worker, pulse }: NfsPoolWork,
+  verb: K,
+  order: Parameters<NfsNodeVerbs[K]>[0],
+  signal: AbortSignal,
+  lane?: Lane,
+): Promise<Awaited<ReturnType<NfsNodeVerbs[K]>>> {
+  // A process that starts slowly, on a node that is busy, is not a server that is silent.
+  await worker.start(signal);
+  return await pulse.run(async () => await worker.call(verb, order, signal), signal, lane);
 }
 
 /** `server of nfs1:/srv/volumes` */
