@@ -33,7 +33,7 @@ export async function getStats(
     );
   }
   const order = { volumeId, path, root: found.root };
-  return await askPool(found.work, 'getVolumeStats', order, signal, 'read');
+  return await askPool(found.work, 'getVolumeStats', order, signal);
 }
 
 /** CSI NodeGetVolumeHealth: what the mounts of a volume show. Not mounted is no fault. */
@@ -50,7 +50,7 @@ export async function getVolumeHealth(
   const found = findWorkOf(context, entry, table);
   if (found?.isCurrent !== true) return { volumeId, statuses: [orphaned(path)] };
   try {
-    return { volumeId, statuses: await askPool(found.work, 'examineMount', path, signal, 'read') };
+    return { volumeId, statuses: await askPool(found.work, 'examineMount', path, signal) };
   } catch (error) {
     if (!isDriverError(error, 'POOL_UNAVAILABLE')) throw error;
     return {

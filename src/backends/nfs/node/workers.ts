@@ -2,7 +2,7 @@ import type { ContentSources } from '../../../filestore/content/content.ts';
 import { DriverError } from '../../../domain/errors.ts';
 import type { WorkerProcess } from '../../../host/worker-process.ts';
 import type { Logger } from '../../../observability/logger.ts';
-import { type Lane, PoolPulse, type PulseLimits } from '../../../pools/pool-pulse.ts';
+import { PoolPulse, type PulseLimits } from '../../../pools/pool-pulse.ts';
 import { OpenContents } from '../../../pools/worker/content-verbs.ts';
 import { PoolWorker, type WorkerService } from '../../../pools/worker/pool-worker.ts';
 import type { OpenableWorkers } from '../../../pools/worker/worker-opener.ts';
@@ -96,16 +96,19 @@ export class NfsWorkers implements OpenableWorkers {
   }
 }
 
+/** What changes nothing. */
+const READS: ReadonlySet<string> = new Set<keyof NfsNodeVerbs>(['getVolumeStats', 'examineMount']);
+
 /** Has the worker of a pool do something while its server answers: {@link PoolPulse.run}. */
 export async function askPool<K extends keyof NfsNodeVerbs>(
   { worker, pulse }: NfsPoolWork,
   verb: K,
   order: Parameters<NfsNodeVerbs[K]>[0],
   signal: AbortSignal,
-  lane?: Lane,
 ): Promise<Awaited<ReturnType<NfsNodeVerbs[K]>>> {
   // A process that starts slowly, on a node that is busy, is not a server that is silent.
   await worker.start(signal);
+  const lane = READS.has(verb) ? 'read' : 'write';
   return await pulse.run(async () => await worker.call(verb, order, signal), signal, lane);
 }
 
