@@ -3,7 +3,7 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-nodes demo-kubernetes test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml
+.PHONY: help demo demo-nodes demo-nfs demo-kubernetes test test-unit test-contract test-integration test-smoke test-sanity test-charts test-uml
 .PHONY: test-cluster test-cluster-full bench bench-cluster build image check generate manifests format setup clean
 
 help: ## List the commands
@@ -20,6 +20,10 @@ demo-kubernetes: ## From this checkout to a bound claim in a real Kubernetes (ro
 demo-nodes: ## Show a controller and three nodes, one of which is lost, as root (KEEP=1 leaves them running)
 	@scripts/setup.sh run
 	@node scripts/demo-nodes.ts $(if $(filter 1,$(KEEP)),--keep)
+
+demo-nfs: ## Show NFS volumes on two nodes, and a server that is frozen and loses its power, in User-mode Linux (root)
+	@scripts/setup.sh test
+	@node scripts/demo-nfs.ts
 
 test: ## Run every check and every test but those in Kubernetes, as root; ends with one line of counts
 	@scripts/setup.sh test
@@ -45,8 +49,8 @@ test-cluster-full: ## The same with every spec of the external-storage suite; wr
 	@scripts/setup.sh cluster
 	@STOWAGE_CLUSTER_FULL=1 node scripts/test.ts cluster
 
-bench: ## Measure the budgets, each beside the usual way (root; ROWS=apart,creates measures these alone)
-	@scripts/setup.sh run
+bench: ## Measure the budgets, each beside the usual way (root; ROWS=apart,nfs measures these alone)
+	@scripts/setup.sh test
 	@node bench/main.ts
 
 bench-cluster: ## Measure claims in a real Kubernetes, beside static hostPath volumes (root, Go)

@@ -8,6 +8,11 @@ export interface StepOutcome {
 /** Runs the steps of the demonstration one by one, prints each with its time, and keeps them for the summary. */
 export class Steps {
   readonly #done: StepOutcome[] = [];
+  readonly #print: (line: string) => void;
+
+  constructor(print: (line: string) => void = console.log) {
+    this.#print = print;
+  }
 
   /** Runs `work` and prints what it returns beside the title; what it throws ends the demonstration. */
   async run<T>(title: string, work: () => Promise<T>, toNote: (result: T) => string = () => ''): Promise<T> {
@@ -15,7 +20,7 @@ export class Steps {
     const result = await work();
     const outcome = { title, ms: performance.now() - startedAt, note: toNote(result) };
     this.#done.push(outcome);
-    console.log(`  ${title.padEnd(46)}${formatMs(outcome.ms)}  ${outcome.note}`);
+    this.#print(`  ${title.padEnd(46)}${formatMs(outcome.ms)}  ${outcome.note}`);
     return result;
   }
 

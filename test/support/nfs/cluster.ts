@@ -13,7 +13,7 @@ import type { Machine } from './machine.ts';
 
 const AGENT_PORT = 9810;
 const OPEN_WITHIN_MS = 90_000;
-const CLI = join(import.meta.dirname, '../../../src/main/cli.ts');
+const SOURCES: readonly string[] = [process.execPath, join(import.meta.dirname, '../../../src/main/cli.ts')];
 
 /** One pool, as it is in the configuration of every program. */
 export interface NfsPoolConfig {
@@ -33,6 +33,8 @@ export interface NfsClusterOptions {
   readonly agents?: readonly { readonly node: string; readonly address: string }[];
   /** Certificates that are there already: `ca.crt` and the others below `agent/` and `controller/`. Default: new ones. */
   readonly tlsDirectory?: string;
+  /** What every program is started with. Default: the sources. */
+  readonly program?: readonly string[];
 }
 
 /** A node of the cluster. */
@@ -84,7 +86,7 @@ export function toAgentConfig(options: {
 
 /** Starts everything and waits until every pool is open. */
 export async function startNfsCluster(options: NfsClusterOptions): Promise<NfsCluster> {
-  const { directory, pools, nodes: machines, server, agents: given = [] } = options;
+  const { directory, pools, nodes: machines, server, agents: given = [], program: words = SOURCES } = options;
   await using undo = new AsyncDisposableStack();
   const tls = options.tlsDirectory ?? join(directory, 'tls');
   if (options.tlsDirectory === undefined) await writeTls(tls);
@@ -103,7 +105,7 @@ export async function startNfsCluster(options: NfsClusterOptions): Promise<NfsCl
         role: 'agent',
         configPath,
         endpoint: `unix://${directory}/server/none.sock`,
-        program: server.wrap([process.execPath, CLI]),
+        program: server.wrap(words),
         until: 'started',
       }),
     );
@@ -111,7 +113,7 @@ export async function startNfsCluster(options: NfsClusterOptions): Promise<NfsCl
   }
   const nodes: NfsNode[] = [];
   for (const machine of machines) {
-    const node = await startNode({ directory, pools, tls, machine });
+    const node = await startNode({ directory, pools, tls, machine, words });
     undo.defer(() => node.end());
     nodes.push(node);
     programs.push(() => node.program);
@@ -132,7 +134,9 @@ export async function startNfsCluster(options: NfsClusterOptions): Promise<NfsCl
     controller: { agents: { static: agents } },
     drivers: { nfs: { controllerEndpoint: endpoint } },
   });
-  const controllerProgram = undo.use(await startProgram({ role: 'controller', configPath, endpoint }));
+  const controllerProgram = undo.use(
+    await startProgram({ role: 'controller', configPath, endpoint, program: words }),
+  );
   programs.push(() => controllerProgram);
   const controller = undo.use(createClient(loadCsiServiceTypes().Controller, endpoint));
   const logs = (): string => programs.map((find) => find().logs().join('\n')).join('\n---\n');
@@ -153,8 +157,9 @@ async function startNode(options: {
   readonly pools: readonly NfsPoolConfig[];
   readonly tls: string;
   readonly machine: Machine;
+  readonly words: readonly string[];
 }): Promise<NfsNode & { end(): Promise<void> }> {
-  const { machine, tls } = options;
+  const { machine, tls, words } = options;
   const directory = join(options.directory, 'nodes', machine.hostName);
   const endpoint = `unix://${join(directory, 'csi', 'csi.sock')}`;
   await mkdir(join(directory, 'csi'), { recursive: true });
@@ -167,7 +172,7 @@ async function startNode(options: {
       tls: { directory: join(tls, 'agent') },
       drivers: { nfs: { nodeEndpoint: endpoint, mountDirectory: join(directory, 'mounts'), pools } },
     });
-    const program = machine.wrap([process.execPath, CLI]);
+    const program = machine.wrap(words);
     return await startProgram({ role: 'node', configPath, endpoint, program });
   };
   let current = await start(options.pools);

@@ -12,7 +12,11 @@ export interface ServerControl extends Disposable, Omit<ServerGuest, 'freeze' | 
   readonly addresses: Addresses;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Says a line to what has booted this guest: {@link toSaid}. */
+  readonly say: (line: string) => void;
 }
+
+const SAYS = 'says ';
 
 /** Takes hold of the server from a suite in a guest of {@link controlServer}; one at a time. */
 export function connectServerControl(): ServerControl {
@@ -27,9 +31,15 @@ export function connectServerControl(): ServerControl {
     freeze: () => tell('freeze'),
     thaw: () => tell('thaw'),
     cutPower: () => tell('cutPower'),
+    say: (line) => serial.send(`${SAYS}${line}`),
     run: (argv) => asking.ask(['run', ...argv], WITHIN_MS),
     [Symbol.dispose]: () => serial[Symbol.dispose](),
   };
+}
+
+/** What a suite has said with a line of its guest; undefined when the line is something else. */
+export function toSaid(line: string): string | undefined {
+  return line.startsWith(SAYS) ? line.slice(SAYS.length) : undefined;
 }
 
 /** What the machine does with the words of a suite. */

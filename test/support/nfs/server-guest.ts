@@ -14,6 +14,8 @@ export interface ServerGuestOptions {
   readonly port: GuestPort;
   /** Started at each boot, once the export is served; the directory of the export is its `$EXPORT`. Default: none. */
   readonly program?: readonly string[];
+  /** Default: 4 GiB. */
+  readonly diskBytes?: number;
 }
 
 /**
@@ -38,11 +40,12 @@ interface Running {
 }
 
 /** Makes its disk; it has no power yet. */
-export async function createServerGuest({ port, program = [] }: ServerGuestOptions): Promise<ServerGuest> {
+export async function createServerGuest(options: ServerGuestOptions): Promise<ServerGuest> {
+  const { port, program = [], diskBytes = DISK_BYTES } = options;
   await using undo = new AsyncDisposableStack();
   const scratch = undo.use(await makeScratchDirectory());
   const disk = join(scratch.path, 'server.img');
-  await makeImage(disk, { type: 'xfs', sizeBytes: DISK_BYTES });
+  await makeImage(disk, { type: 'xfs', sizeBytes: diskBytes });
   let running: Running | undefined;
 
   const cutPower = async (): Promise<void> => {

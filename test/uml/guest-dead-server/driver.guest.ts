@@ -5,6 +5,7 @@ import { type NfsCluster, type NfsNode, startNfsCluster } from '../../support/nf
 import { createGuestMachine } from '../../support/nfs/machine.ts';
 import { connectServerControl, type ServerControl } from '../../support/nfs/server-control.ts';
 import { SERVER_EXPORT } from '../../support/nfs/server-guest-places.ts';
+import { PLAIN_POOL, SERVED_POOL, SERVER_NODE } from '../../support/nfs/tier-pools.ts';
 import { createVolume, mountVolume, untilSaid } from '../../support/nfs/volumes.ts';
 
 const MIB = 2 ** 20;
@@ -23,20 +24,14 @@ beforeAll(async () => {
   await server.boot();
   await mkdir(`${directory}/local`, { recursive: true });
   await (await createGuestMachine()).run(['mount', '-t', 'tmpfs', 'tmpfs', `${directory}/local`]);
-  const same = { type: 'nfs', server: server.addresses.ipv4 };
   cluster = await startNfsCluster({
     directory,
     nodes: [await createGuestMachine()],
     tlsDirectory: `${shared}/tls`,
-    agents: [{ node: 'nfs-server', address: `${server.addresses.ipv4}:9810` }],
+    agents: [{ node: SERVER_NODE, address: `${server.addresses.ipv4}:9810` }],
     pools: [
-      {
-        name: 'served',
-        ...same,
-        export: '/pool/served',
-        agent: { node: 'nfs-server', path: `${SERVER_EXPORT}/served` },
-      },
-      { name: 'plain', ...same, export: '/pool/plain' },
+      SERVED_POOL,
+      PLAIN_POOL,
       // What has nothing to do with the server.
       { name: 'local', type: 'shared', path: `${directory}/local` },
     ],
