@@ -6,6 +6,7 @@ import { measureDeletion } from './rows/deletion.ts';
 import { measureDirectories, measureManyDirectories } from './rows/directories.ts';
 import { measureImages } from './rows/images.ts';
 import { measureManyAgents } from './rows/many-agents.ts';
+import { measureNfs } from './rows/nfs.ts';
 import { measureProcesses } from './rows/processes.ts';
 import { measureRestores } from './rows/restores.ts';
 import type { Scenes } from './scenes.ts';
@@ -46,6 +47,7 @@ const GROUPS: readonly Group[] = [
     what: 'a controller of many agents',
     measure: (_scenes, { agents }) => measureManyAgents(agents),
   },
+  { name: 'nfs', what: 'NFS, in guests', measure: (_scenes, { imageGiB }) => measureNfs(imageGiB) },
   {
     name: 'directories',
     what: 'directories',

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { createNfsTier } from '../../test/support/nfs/tier.ts';
+import { BUNDLED_PROGRAM } from '../bundle.ts';
+import type { Row } from '../table.ts';
+
+const SCRATCH_MIB = 4096;
+const DEADLINE_MS = 1_800_000;
+
+const Answer = z.object({
+  rows: z.array(
+    z.object({
+      what: z.string(),
+      ours: z.string(),
+      usual: z.string(),
+      ratio: z.string(),
+      budget: z.string(),
+      isMet: z.boolean(),
+    }),
+  ),
+  failures: z.array(z.string()),
+});
+
+/** What is measured in two guests: an NFS server with an agent, and a node with a controller. Snapshots are of up to so many GiB. */
+export async function measureNfs(largestGiB: number): Promise<readonly Row[]> {
+  await using tier = await createNfsTier({
+    program: BUNDLED_PROGRAM,
+    // Three times over: the largest volume, beside it a smaller one and its tar.
+    diskBytes: (3 * largestGiB + 8) * 2 ** 30,
+  });
+  await tier.server.boot();
+  const { rows, failures } = await tier.runClient({
+    command: ['node', 'bench/nfs/guest.ts', `${largestGiB}`],
+    scratchMiB: SCRATCH_MIB,
+    deadlineMs: DEADLINE_MS,
+    onSaid: (line) => console.error(line),
+    collect: async (exchange, { exitCode, output }) => {
+      if (exitCode !== 0) throw new Error(`The guest ended with ${exitCode}. Its console:\n${output}`);
+      return Answer.parse(JSON.parse(await readFile(join(exchange, 'rows.json'), 'utf8')));
+    },
+  });
+  for (const failure of failures) console.error(`Not measured: ${failure}`);
+  if (rows.length === 0) throw new Error('Nothing could be measured over NFS.');
+  return rows;
+}
