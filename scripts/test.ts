@@ -45,9 +45,9 @@ const LANES: readonly (readonly Step[])[] = [
     createTier('unit', 5),
     createTier('contract', 5),
     createTier('charts', 15),
-    createTier('uml', 40),
+    createTier('uml', 60),
   ],
-  [createTier('integration', 20), createTier('smoke', 15), createTier('sanity', 20)],
+  [createTier('integration', 45), createTier('smoke', 15), createTier('sanity', 20)],
 ];
 
 /** Only when they are named: a cluster takes the whole machine. Its first run builds Kubernetes; its full one takes half an hour. */
