@@ -39,6 +39,7 @@ function createWork(setup: NfsWorkerSetup): Work {
   const { pool, mountDirectory, runDirectory } = setup;
   const log = createLogger({ ...setup.log, context: createRequestContext(), stream: process.stdout });
   const logger = log.logger.child({ component: 'pool-worker', pool: pool.name });
+  logger.info('The worker of a pool runs', { pid: process.pid });
   const host = createHost({ logger, clock: systemClock, runDirectory });
   const mounts = new PoolMounts({ pool, mountDirectory, host, logger });
   const store = new StoreHost(
