@@ -1,3 +1,4 @@
+import { untilSaid } from '../../test/support/nfs/volumes.ts';
 import { CLAIMS, type NfsBenchScene } from '../nfs/scene.ts';
 import { sample } from '../samples.ts';
 import { formatSamples, type Row } from '../table.ts';
@@ -33,6 +34,7 @@ export async function measureNfsFrozen(scene: NfsBenchScene): Promise<readonly R
   await kubelet.unstage(mounted);
   await server.thaw();
   await waiting;
-  await kubelet.remove(mounted);
+  // Until it is heard again, the agent's pools are unavailable.
+  await untilSaid(() => cluster.controller.DeleteVolume({ volumeId }));
   return rows;
 }
